@@ -1,0 +1,89 @@
+"""How kernels are compiled and run: the one module that touches numba's settings.
+
+A kernel is a plain loop over queries, compiled without numba's own threading: it releases the interpreter lock, and
+`over_queries` runs it on several Python threads, each with a run of whole queries.  No threading layer of numba is
+ever started, so kernels may run from Optuna's or joblib's threads and after a fork; every query is computed by one
+thread, so results do not depend on how many there are.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar, cast
+
+import numba
+import numpy as np
+
+from ._checks import IntArray, ParameterError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+# What may be assumed of floating point: sums may be reordered and fused so that inner loops vectorise;
+# NaN and infinity keep their meaning.
+FAST = {"reassoc", "contract", "nsz", "arcp"}
+
+
+def kernel(function: F) -> F:
+    """Compile a module-level function, with its machine code kept on disk between processes."""
+    return cast(F, numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+
+
+def fast_kernel(function: F) -> F:
+    """Compile as `kernel`, allowing sums to be reordered (see `FAST`)."""
+    return cast(F, numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=FAST)(function))
+
+
+def inlined(function: F) -> F:
+    """Compile a small scalar function for use inside kernels; always inlined by the machine-code compiler."""
+    return cast(F, numba.njit(error_model="numpy", fastmath=FAST, forceinline=True)(function))
+
+
+def specialised(function: F) -> F:
+    """Compile a kernel that closes over other functions; such code cannot be kept on disk."""
+    return cast(F, numba.njit(nogil=True, error_model="numpy", fastmath=FAST)(function))
+
+
+def thread_count(n_jobs: int | None) -> int:
+    """Return the number of threads that `n_jobs` asks for: all cores for None and -1, all but one for -2, ..."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    if n_jobs is None:
+        return cores
+    if n_jobs == 0:
+        raise ParameterError("n_jobs=0: give a number of threads, or None for all cores.")
+    return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
+
+
+def over_queries(run: Callable[..., None], query_ptr: IntArray, *args: Any, n_jobs: int | None = None) -> None:
+    """Call ``run(first, last, query_ptr, *args)`` on runs of whole queries of about equal numbers of documents."""
+    n_queries = len(query_ptr) - 1
+    parts = min(thread_count(n_jobs), n_queries)
+    if parts <= 1 or query_ptr[-1] < 2000:
+        run(0, n_queries, query_ptr, *args)
+        return
+    aims = query_ptr[-1] * np.arange(1, parts) // parts
+    cuts = [0, *np.searchsorted(query_ptr, aims).tolist(), n_queries]
+    in_parallel([(run, (a, b, query_ptr, *args)) for a, b in zip(cuts, cuts[1:], strict=False) if a < b])
+
+
+def in_parallel(calls: list[tuple[Callable[..., Any], tuple[Any, ...]]]) -> list[Any]:
+    """Run the calls at the same time and return their results in order; the last runs on this thread."""
+    if len(calls) == 1:
+        return [calls[0][0](*calls[0][1])]
+    pool = _threads()
+    waiting = [pool.submit(function, *args) for function, args in calls[:-1]]
+    function, args = calls[-1]
+    last = function(*args)
+    return [*(future.result() for future in waiting), last]
+
+
+_pool: tuple[int, ThreadPoolExecutor] | None = None
+
+
+def _threads() -> ThreadPoolExecutor:
+    """Return this process's threads; a forked child gets its own."""
+    global _pool
+    if _pool is None or _pool[0] != os.getpid():
+        _pool = os.getpid(), ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="gbrank")
+    return _pool[1]

@@ -1,0 +1,31 @@
+"""Deferred imports: the package is light until something heavy is used."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Any
+
+
+def lazy_attributes(package: str, where: dict[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
+    """Return the `__getattr__` and `__dir__` of a package whose names are imported when first used.
+
+    Parameters
+    ----------
+    package : str
+        The package's ``__name__``.
+    where : dict
+        Public name to the module, relative to `package`, that holds it.
+    """
+
+    def get(name: str) -> Any:
+        if name not in where:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        value = getattr(importlib.import_module(where[name], package), name)
+        setattr(importlib.import_module(package), name, value)
+        return value
+
+    def names() -> list[str]:
+        return sorted(where)
+
+    return get, names

@@ -1,0 +1,5 @@
+"""Shim for installers; all metadata stands in setup.cfg."""
+
+from setuptools import setup
+
+setup()
