@@ -8,6 +8,7 @@ thread, so results do not depend on how many there are.
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -64,7 +65,7 @@ def over_queries(run: Callable[..., None], query_ptr: IntArray, *args: Any, n_jo
         return
     aims = query_ptr[-1] * np.arange(1, parts) // parts
     cuts = [0, *np.searchsorted(query_ptr, aims).tolist(), n_queries]
-    in_parallel([(run, (a, b, query_ptr, *args)) for a, b in zip(cuts, cuts[1:], strict=False) if a < b])
+    in_parallel([(run, (a, b, query_ptr, *args)) for a, b in itertools.pairwise(cuts) if a < b])
 
 
 def in_parallel(calls: list[tuple[Callable[..., Any], tuple[Any, ...]]]) -> list[Any]:
