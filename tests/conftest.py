@@ -1,0 +1,18 @@
+"""Fixtures that several rooms share."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data sets, named by $GBRANK_TEST_DATA; tests that need it skip without it."""
+    folder = os.environ.get("GBRANK_TEST_DATA")
+    if not folder:
+        pytest.skip("real data: set GBRANK_TEST_DATA to the folder that holds mq2008, letor40-baselines, ...")
+    path = Path(folder)
+    if not path.is_dir():
+        pytest.fail(f"GBRANK_TEST_DATA={folder!r} is not a folder")
+    return path
