@@ -13,10 +13,36 @@ from ._version import __version__
 if TYPE_CHECKING:
     from .data import RankingData as RankingData
     from .data import concat as concat
+    from .evaluation import Evaluation as Evaluation
+    from .evaluation import evaluate as evaluate
+    from .metrics import Convention as Convention
+    from .metrics import Measure as Measure
+    from .metrics import measure as measure
+    from .objectives import Objective as Objective
+    from .objectives import objective as objective
+    from .rankers import GBRanker as GBRanker
+    from .rankers import LambdaMART as LambdaMART
+    from .rankers import load as load
+    from .splits import QueryKFold as QueryKFold
+    from .splits import QueryShuffleSplit as QueryShuffleSplit
+    from .splits import train_test_split as train_test_split
 
 _WHERE = {
+    "GBRanker": ".rankers",
+    "LambdaMART": ".rankers",
+    "Objective": ".objectives",
     "RankingData": ".data",
     "concat": ".data",
+    "Convention": ".metrics",
+    "Evaluation": ".evaluation",
+    "Measure": ".metrics",
+    "QueryKFold": ".splits",
+    "QueryShuffleSplit": ".splits",
+    "evaluate": ".evaluation",
+    "load": ".rankers",
+    "measure": ".metrics",
+    "objective": ".objectives",
+    "train_test_split": ".splits",
 }
 
 __all__ = ["DataError", "GbrankError", "GbrankWarning", "ParameterError", "__version__", *_WHERE]

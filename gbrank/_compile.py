@@ -9,7 +9,9 @@ thread, so results do not depend on how many there are.
 from __future__ import annotations
 
 import itertools
+import functools
 import os
+import types
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
@@ -37,13 +39,57 @@ def fast_kernel(function: F) -> F:
 
 
 def inlined(function: F) -> F:
-    """Compile a small scalar function for use inside kernels; always inlined by the machine-code compiler."""
-    return cast(F, numba.njit(error_model="numpy", fastmath=FAST, forceinline=True)(function))
+    """Compile an elementwise NumPy function for use on numbers inside kernels, inlined by the machine-code compiler.
+
+    The function's ``np`` becomes one in which `where`, `logaddexp` and `log1p` are scalar code: numba's own make an array
+    for each `where`, and calls that cannot be left out where their value is not used.
+    """
+    names = {name: _scalar_numpy() if value is np else value for name, value in function.__globals__.items()}
+    scalar = types.FunctionType(
+        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
+    )
+    return cast(F, numba.njit(error_model="numpy", fastmath=FAST, forceinline=True)(scalar))
+
+
+@functools.cache
+def _scalar_numpy() -> types.ModuleType:
+    module = types.ModuleType("numpy")
+    module.__dict__.update({name: getattr(np, name) for name in np.__all__})
+    for replacement in (_where, _logaddexp, _log1p):
+        setattr(module, replacement.__name__[1:], numba.njit(error_model="numpy", forceinline=True)(replacement))
+    return module
+
+
+def _where(condition: Any, a: Any, b: Any) -> Any:
+    return a if condition else b
+
+
+def _log1p(x: Any) -> Any:
+    # Kahan's: the rounding error of 1 + x cancels between log(u) and u - 1.
+    u = 1.0 + x
+    return x if u == 1.0 else (np.log(u) if np.isinf(u) else np.log(u) * (x / (u - 1.0)))
+
+
+def _logaddexp(a: Any, b: Any) -> Any:
+    if a == b:
+        return a + np.log(2.0)
+    x = np.exp(-abs(a - b))
+    u = 1.0 + x
+    return max(a, b) + (x if u == 1.0 else np.log(u) * (x / (u - 1.0)))
 
 
 def specialised(function: F) -> F:
     """Compile a kernel that closes over other functions; such code cannot be kept on disk."""
     return cast(F, numba.njit(nogil=True, error_model="numpy", fastmath=FAST)(function))
+
+
+def list_pointer(function: Callable[..., Any], signature: str) -> Any:
+    """Compile a function of one machine-code `signature`, for kernels to take as an argument.
+
+    Unlike a kernel that closes over a function, one that takes such a pointer is compiled once for all of them and
+    kept on disk, and so is the function.  The call costs nanoseconds: right for one call a query, not a document.
+    """
+    return numba.cfunc(signature, cache=True, error_model="numpy")(function)
 
 
 def thread_count(n_jobs: int | None) -> int:

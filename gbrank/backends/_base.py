@@ -1,0 +1,205 @@
+"""What a backend is: canonical parameters in, a booster out.
+
+A backend bins data (`bin`), grows one tree a round from gradients it is given (`Trainer`) and hands out the finished
+`Model`.  It averages no measure, stops nothing early and knows no query rule: that is the ranker's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from .._checks import DataError, ParameterError, check_positive, check_whole
+from ..data import RankingData
+from ..objectives import Objective
+
+FloatMatrix = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TreeParams:
+    """The canonical parameters of trees and boosting; see `gbrank.GBRanker` for their meaning."""
+
+    learning_rate: float = 0.1
+    max_leaves: int = 31
+    max_depth: int | None = None
+    min_docs_in_leaf: int = 20
+    subsample: float = 1.0
+    colsample: float = 1.0
+    reg_alpha: float = 0.0
+    reg_lambda: float = 0.0
+    max_bins: int = 255
+    backend_params: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    n_threads: int = 1
+    verbose: int = 0
+
+    def __post_init__(self) -> None:
+        check_positive("learning_rate", self.learning_rate)
+        check_whole("max_leaves", self.max_leaves, lowest=2)
+        if self.max_depth is not None:
+            check_whole("max_depth", self.max_depth)
+        check_whole("min_docs_in_leaf", self.min_docs_in_leaf)
+        for name in ("subsample", "colsample"):
+            check_positive(name, getattr(self, name))
+            if getattr(self, name) > 1:
+                raise ParameterError(f"{name}={getattr(self, name)!r}: a share is above 0 and at most 1.")
+        check_positive("reg_alpha", self.reg_alpha, zero=True)
+        check_positive("reg_lambda", self.reg_lambda, zero=True)
+        check_whole("max_bins", self.max_bins, lowest=2)
+
+    def is_default(self, name: str) -> bool:
+        """Tell whether a parameter has its default, which a backend that cannot translate it replaces by its own."""
+        defaults = {each.name: each.default for each in dataclasses.fields(self)}
+        return bool(getattr(self, name) == defaults[name])
+
+
+@dataclass(frozen=True, eq=False)
+class Binned:
+    """Data in the form that a backend trains on, made once for many trainings.
+
+    Attributes
+    ----------
+    data : RankingData
+    backend : str
+    settings : mapping
+        The settings that the bins depend on; training with others is refused.
+    handle : object
+        The backend's own data set.
+    """
+
+    data: RankingData
+    backend: str
+    settings: Mapping[str, Any]
+    handle: Any
+
+
+class Trainer(ABC):
+    """A booster in the making.  Scores are the sums of trees alone, without the objective's initial score."""
+
+    @abstractmethod
+    def round(self, gradient: FloatMatrix, hessian: FloatMatrix) -> bool:
+        """Grow a tree (one for each output) and return whether any could be grown."""
+
+    @abstractmethod
+    def native_round(self) -> bool:
+        """Grow a tree for the booster's own objective."""
+
+    @abstractmethod
+    def scores(self, number: int = -1) -> FloatMatrix:
+        """Return the scores of the training data, or of validation set `number`."""
+
+    @abstractmethod
+    def leaves(self, binned: Binned) -> npt.NDArray[np.int64]:
+        """Return the leaf of the last tree into which each document falls."""
+
+    @abstractmethod
+    def set_leaf_values(self, values: FloatMatrix) -> None:
+        """Give the leaves of the last tree other values."""
+
+    @abstractmethod
+    def finish(self) -> Model:
+        """Return the model of all rounds."""
+
+
+class Model(ABC):
+    """A trained booster."""
+
+    backend: ClassVar[str]
+    file_name: ClassVar[str]
+
+    n_outputs: int
+    n_features: int
+
+    @abstractmethod
+    def raw(self, X: Any, *, n_rounds: int | None = None, n_threads: int = 1) -> FloatMatrix:
+        """Return the sum of trees, shape (n_documents,) or (n_documents, n_outputs)."""
+
+    @abstractmethod
+    def importances(self, kind: str, *, n_rounds: int | None = None) -> FloatMatrix:
+        """Return, for each feature, the total gain (``"gain"``) or the number of its splits (``"split"``)."""
+
+    @abstractmethod
+    def n_trees(self) -> int:
+        """Return the number of trees, all outputs counted."""
+
+    @abstractmethod
+    def to_bytes(self) -> bytes:
+        """Return the booster in its own format."""
+
+
+class Backend(ABC):
+    """A library of boosted trees."""
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def bin(self, data: RankingData, params: TreeParams, reference: Binned | None = None) -> Binned:
+        """Return `data` binned, with the bins of `reference` where one is given."""
+
+    @abstractmethod
+    def bin_settings(self, params: TreeParams) -> dict[str, Any]:
+        """Return the settings that bins depend on."""
+
+    @abstractmethod
+    def trainer(
+        self, train: Binned, valid: list[Binned], params: TreeParams, *, n_outputs: int, native: Objective | None = None
+    ) -> Trainer:
+        """Return a booster to be trained on `train`, with scores kept for `valid`.
+
+        With `native`, the booster uses its own version of that objective.
+
+        Raises
+        ------
+        ParameterError
+            A parameter or objective that this backend does not have.
+        DataError
+            Data beyond the limits of the booster's own objective.
+        """
+
+    @abstractmethod
+    def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:
+        """Return the model that `Model.to_bytes` wrote."""
+
+    @abstractmethod
+    def version(self) -> str:
+        """Return the library's version."""
+
+
+def require_bins(binned: Binned, backend: str, settings: Mapping[str, Any]) -> None:
+    """Raise a `ParameterError` where data were binned for another backend or with other settings."""
+    if binned.backend != backend:
+        raise ParameterError(f"the data were binned for {binned.backend!r}, not {backend!r}; bin them again.")
+    for name, value in settings.items():
+        if binned.settings.get(name) != value:
+            raise ParameterError(
+                f"the data were binned with {name}={binned.settings.get(name)!r}, not {value!r}; bin them again."
+            )
+
+
+def refuse_clashes(params: TreeParams, canonical: Mapping[str, str]) -> None:
+    """Raise a `ParameterError` where `backend_params` repeats what has a name of its own.
+
+    `canonical` maps each of the library's names to the name to use, or to a reason.
+    """
+    for name in params.backend_params:
+        if name in canonical:
+            raise ParameterError(f"backend_params[{name!r}]: {canonical[name]}.")
+
+
+def one_label(data: RankingData, backend: str) -> npt.NDArray[np.float64]:
+    """Return the label column for a booster's own objective."""
+    if data.y.ndim != 1:
+        raise DataError(f"{backend}'s own objectives learn from one label column, not {data.y.shape[1]}.")
+    return data.y
+
+
+def in_blocks(X: Any, predict: Any, rows: int = 200_000) -> Any:
+    """Return ``predict(block)`` over dense blocks of the rows of a sparse matrix, put together."""
+    return np.concatenate([predict(X[start : start + rows].toarray()) for start in range(0, X.shape[0], rows)])

@@ -1,0 +1,247 @@
+"""LightGBM."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from .._checks import DataError, ParameterError
+from ..data import RankingData
+from ..objectives import LambdaRank, Objective, Quantile, SquaredError
+from ._base import Backend, Binned, FloatMatrix, Model, Trainer, TreeParams, one_label, refuse_clashes, require_bins
+
+# The library's names (with its aliases) for what has a canonical name.
+CANONICAL = {
+    "learning_rate": "learning_rate",
+    "num_leaves": "max_leaves",
+    "max_depth": "max_depth",
+    "min_data_in_leaf": "min_docs_in_leaf",
+    "bagging_fraction": "subsample",
+    "feature_fraction": "colsample",
+    "lambda_l1": "reg_alpha",
+    "lambda_l2": "reg_lambda",
+    "max_bin": "max_bins",
+    "seed": "random_state",
+    "num_threads": "n_jobs",
+    "verbosity": "verbose",
+    "num_iterations": "n_estimators",
+    "early_stopping_round": "early_stopping_rounds",
+    "objective": "objective",
+    "metric": "measure",
+    "num_class": "objective",
+}
+BIN_PARAMS = ("max_bin", "min_data_in_bin", "bin_construct_sample_cnt", "use_missing", "zero_as_missing", "enable_bundle",
+              "max_bin_by_feature", "linear_tree", "data_random_seed")  # fmt: skip
+
+MAX_GRADE, MAX_DOCUMENTS = 30, 10_000
+
+
+class LightGBMBackend(Backend):
+    """Trains `lightgbm.Booster` round by round."""
+
+    name = "lightgbm"
+
+    def version(self) -> str:
+        return str(lgb.__version__)
+
+    def bin_settings(self, params: TreeParams) -> dict[str, Any]:
+        given = backend_params(params)
+        return {"max_bin": params.max_bins, **{name: given[name] for name in BIN_PARAMS if name in given}}
+
+    def bin(self, data: RankingData, params: TreeParams, reference: Binned | None = None) -> Binned:
+        settings = self.bin_settings(params)
+        dataset = lgb.Dataset(
+            csr_matrix(data.X),
+            label=data.y if data.y.ndim == 1 else data.y[:, 0],
+            group=data.query_sizes,
+            weight=None if data.query_weight is None else np.repeat(data.query_weight, data.query_sizes),
+            reference=None if reference is None else reference.handle,
+            # Filtering features by min_docs_in_leaf would tie the bins to a parameter of trees.
+            params={**settings, "feature_pre_filter": False, "verbosity": -1, "num_threads": params.n_threads},
+            free_raw_data=True,
+        )
+        return Binned(data, self.name, settings, dataset.construct())
+
+    def trainer(
+        self, train: Binned, valid: list[Binned], params: TreeParams, *, n_outputs: int, native: Objective | None = None
+    ) -> Trainer:
+        for binned in (train, *valid):
+            require_bins(binned, self.name, self.bin_settings(params))
+        own = {"objective": "none", "num_class": n_outputs} if native is None else native_params(native, train.data)
+        booster = lgb.Booster({**translate(params), **own}, train.handle)
+        for number, binned in enumerate(valid):
+            booster.add_valid(binned.handle, f"valid{number}")
+        return LightGBMTrainer(booster, train, n_outputs)
+
+    def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:
+        return LightGBMModel(lgb.Booster(model_str=content.decode("utf-8")), n_outputs, n_features)
+
+
+class LightGBMTrainer(Trainer):
+    """Steps a booster; scores stand class by class in the library, document by document here."""
+
+    def __init__(self, booster: lgb.Booster, train: Binned, n_outputs: int) -> None:
+        self.booster, self.train, self.n_outputs = booster, train, n_outputs
+
+    def round(self, gradient: FloatMatrix, hessian: FloatMatrix) -> bool:
+        given = gradient.astype(np.float32), hessian.astype(np.float32)
+        return not self.booster.update(fobj=lambda scores, dataset: given)
+
+    def native_round(self) -> bool:
+        return not self.booster.update()
+
+    def scores(self, number: int = -1) -> FloatMatrix:
+        seen: list[FloatMatrix] = []
+
+        def keep(scores: FloatMatrix, dataset: lgb.Dataset) -> tuple[str, float, bool]:
+            seen.append(np.array(scores, dtype=np.float64, order="C"))
+            return "scores", 0.0, True
+
+        if number < 0:
+            self.booster.eval_train(feval=keep)
+            return seen[0]
+        # eval_valid visits every set in turn.
+        self.booster.eval_valid(feval=keep)
+        return seen[number]
+
+    def leaves(self, binned: Binned) -> npt.NDArray[np.int64]:
+        last = self.booster.current_iteration() - 1
+        leaf = self.booster.predict(
+            csr_matrix(binned.data.X), pred_leaf=True, start_iteration=last, num_iteration=1, validate_features=False
+        )
+        return np.asarray(leaf, dtype=np.int64).reshape(-1)
+
+    def set_leaf_values(self, values: FloatMatrix) -> None:
+        tree = self.booster.num_trees() - 1
+        for leaf, value in enumerate(values):
+            self.booster.set_leaf_output(tree, leaf, float(value))
+
+    def finish(self) -> Model:
+        return LightGBMModel(self.booster, self.n_outputs, self.train.data.n_features)
+
+
+class LightGBMModel(Model):
+    """A trained booster, saved as LightGBM's text."""
+
+    backend = "lightgbm"
+    file_name = "booster.txt"
+
+    def __init__(self, booster: lgb.Booster, n_outputs: int, n_features: int) -> None:
+        self.booster, self.n_outputs, self.n_features = booster, n_outputs, n_features
+
+    def raw(self, X: Any, *, n_rounds: int | None = None, n_threads: int = 1) -> FloatMatrix:
+        return np.asarray(
+            self.booster.predict(
+                csr_matrix(X), raw_score=True, num_iteration=n_rounds or -1, num_threads=n_threads, validate_features=False
+            ),
+            dtype=np.float64,
+        )
+
+    def importances(self, kind: str, *, n_rounds: int | None = None) -> FloatMatrix:
+        return self.booster.feature_importance(kind, iteration=n_rounds or -1).astype(np.float64)
+
+    def n_trees(self) -> int:
+        return int(self.booster.num_trees())
+
+    def to_bytes(self) -> bytes:
+        return str(self.booster.model_to_string(num_iteration=-1)).encode("utf-8")
+
+
+def csr_matrix(X: Any) -> Any:
+    """Return what LightGBM understands: scipy's older sparse class instead of the newer."""
+    return sp.csr_matrix(X) if sp.issparse(X) else X
+
+
+def backend_params(params: TreeParams) -> dict[str, Any]:
+    """Return the given LightGBM parameters under their main names, after refusing clashes and unknown names."""
+    main = main_names()
+    given = {main.get(name, name): value for name, value in params.backend_params.items()}
+    refuse_clashes(params, {alias: f"use {CANONICAL[name]}=" for alias, name in main.items() if name in CANONICAL})
+    unknown = [name for name in params.backend_params if main and name not in main]
+    if unknown:
+        raise ParameterError(f"backend_params[{unknown[0]!r}]: LightGBM has no such parameter.")
+    return given
+
+
+def main_names() -> dict[str, str]:
+    """Return each of the library's parameter names and aliases with its main name."""
+    aliases = lgb.basic._ConfigAliases._get_all_param_aliases()
+    return {alias: name for name, others in aliases.items() for alias in (name, *others)}
+
+
+def translate(params: TreeParams) -> dict[str, Any]:
+    """Return the library's parameters."""
+    return {
+        "learning_rate": params.learning_rate,
+        "num_leaves": params.max_leaves,
+        "max_depth": -1 if params.max_depth is None else params.max_depth,
+        "min_data_in_leaf": params.min_docs_in_leaf,
+        "bagging_fraction": params.subsample,
+        "bagging_freq": 0 if params.subsample == 1 else 1,
+        "feature_fraction": params.colsample,
+        "lambda_l1": params.reg_alpha,
+        "lambda_l2": params.reg_lambda,
+        "seed": params.seed,
+        "num_threads": params.n_threads,
+        "verbosity": params.verbose - 1,
+        "metric": "None",
+        "feature_pre_filter": False,
+        "deterministic": True,
+        "force_row_wise": True,
+        **backend_params(params),
+        "max_bin": params.max_bins,
+    }
+
+
+def _lambdarank(objective: LambdaRank, data: RankingData) -> dict[str, Any]:
+    y = one_label(data, "LightGBM")
+    if objective.hessian_factor != 1:
+        raise ParameterError("hessian_factor: LightGBM's own lambdarank has the factor 1; use engine='compiled'.")
+    if y.max() > MAX_GRADE:
+        raise DataError(
+            f"label {y.max():g} in row {int(np.argmax(y))}: LightGBM's own lambdarank has grades up to {MAX_GRADE}; "
+            "use engine='compiled', which has no such limit."
+        )
+    if data.query_sizes.max() > MAX_DOCUMENTS:
+        worst = int(np.argmax(data.query_sizes))
+        raise DataError(
+            f"query {data.query_ids[worst]} has {data.query_sizes[worst]} documents: LightGBM's own lambdarank takes "
+            f"{MAX_DOCUMENTS}; use engine='compiled', which has no such limit."
+        )
+    grades = np.arange(MAX_GRADE + 1)
+    return {
+        "objective": "lambdarank",
+        "sigmoid": objective.sigmoid,
+        "lambdarank_truncation_level": objective.truncation,
+        "lambdarank_norm": objective.norm,
+        "label_gain": (2.0**grades - 1 if objective.gain == "exp" else grades).tolist(),
+    }
+
+
+NATIVE: Mapping[type[Objective], Callable[[Any, RankingData], dict[str, Any]]] = {
+    LambdaRank: _lambdarank,
+    SquaredError: lambda objective, data: {"objective": "regression"},
+    Quantile: lambda objective, data: {"objective": "quantile", "alpha": objective.alpha},
+}
+
+
+def native_params(objective: Objective, data: RankingData) -> dict[str, Any]:
+    """Return the parameters of the library's own version of `objective`, after checking the library's limits."""
+    if type(objective) not in NATIVE:
+        raise ParameterError(
+            f"LightGBM has no objective {objective.name!r} of its own; use engine='compiled'. "
+            f"It has: {', '.join(sorted(each.name for each in NATIVE))}."
+        )
+    objective.bind(data, engine="numpy")  # refuses what the objective cannot learn from
+    if data.sample_weight is not None:
+        raise ParameterError(
+            "sample_weight: LightGBM's own objectives read it otherwise than documented here; use engine='compiled', "
+            "or query_weight."
+        )
+    return NATIVE[type(objective)](objective, data)
+

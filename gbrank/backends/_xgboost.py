@@ -1,0 +1,285 @@
+"""XGBoost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+import xgboost as xgb
+
+from .._checks import DataError, ParameterError
+from ..data import RankingData
+from ..objectives import LambdaRank, Objective, PairwiseLogistic, Quantile, SquaredError
+from ._base import (
+    Backend,
+    Binned,
+    FloatMatrix,
+    Model,
+    Trainer,
+    TreeParams,
+    in_blocks,
+    one_label,
+    refuse_clashes,
+    require_bins,
+)
+
+CANONICAL = {
+    "learning_rate": "learning_rate",
+    "eta": "learning_rate",
+    "max_leaves": "max_leaves",
+    "max_depth": "max_depth",
+    "subsample": "subsample",
+    "colsample_bytree": "colsample",
+    "alpha": "reg_alpha",
+    "reg_alpha": "reg_alpha",
+    "lambda": "reg_lambda",
+    "reg_lambda": "reg_lambda",
+    "max_bin": "max_bins",
+    "seed": "random_state",
+    "random_state": "random_state",
+    "nthread": "n_jobs",
+    "n_jobs": "n_jobs",
+    "verbosity": "verbose",
+    "objective": "objective",
+    "num_class": "objective",
+    "eval_metric": "measure",
+}
+MAX_GRADE = 31
+
+
+class XGBoostBackend(Backend):
+    """Trains `xgboost.Booster` round by round."""
+
+    name = "xgboost"
+
+    def version(self) -> str:
+        return str(xgb.__version__)
+
+    def bin_settings(self, params: TreeParams) -> dict[str, Any]:
+        return {"max_bin": params.max_bins}
+
+    def bin(self, data: RankingData, params: TreeParams, reference: Binned | None = None) -> Binned:
+        settings = self.bin_settings(params)
+        matrix = xgb.QuantileDMatrix(
+            stored_nonzeros(data.X),
+            label=data.y if data.y.ndim == 1 else data.y[:, 0],
+            weight=data.query_weight,
+            group=data.query_sizes,
+            ref=None if reference is None else reference.handle,
+            nthread=params.n_threads,
+            **settings,
+        )
+        return Binned(data, self.name, settings, matrix)
+
+    def trainer(
+        self, train: Binned, valid: list[Binned], params: TreeParams, *, n_outputs: int, native: Objective | None = None
+    ) -> Trainer:
+        for binned in (train, *valid):
+            require_bins(binned, self.name, self.bin_settings(params))
+        own = {} if native is None else native_params(native, train.data)
+        if native is None and n_outputs > 1:
+            own["num_class"] = n_outputs
+        matrices = [train.handle, *(binned.handle for binned in valid)]
+        booster = xgb.Booster({**translate(params), **own}, matrices)
+        return XGBoostTrainer(booster, train, valid, n_outputs)
+
+    def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:
+        booster = xgb.Booster()
+        booster.load_model(bytearray(content))
+        return XGBoostModel(booster, n_outputs, n_features, sparse)
+
+
+class XGBoostTrainer(Trainer):
+    """Steps a booster.  New leaf values are written into the model once, at the end: the library has no call for it."""
+
+    def __init__(self, booster: xgb.Booster, train: Binned, valid: list[Binned], n_outputs: int) -> None:
+        self.booster, self.train, self.valid, self.n_outputs = booster, train, valid, n_outputs
+        self.rounds = 0
+        self.renewed: dict[int, FloatMatrix] = {}
+
+    def round(self, gradient: FloatMatrix, hessian: FloatMatrix) -> bool:
+        given = gradient.astype(np.float32), hessian.astype(np.float32)
+        self.booster.update(self.train.handle, self.rounds, fobj=lambda scores, matrix: given)
+        self.rounds += 1
+        return True
+
+    def native_round(self) -> bool:
+        self.booster.update(self.train.handle, self.rounds)
+        self.rounds += 1
+        return True
+
+    def scores(self, number: int = -1) -> FloatMatrix:
+        binned = self.train if number < 0 else self.valid[number]
+        return self.booster.predict(binned.handle, output_margin=True).astype(np.float64)
+
+    def leaves(self, binned: Binned) -> npt.NDArray[np.int64]:
+        last = self.rounds - 1
+        leaf = self.booster[last : last + 1].predict(binned.handle, pred_leaf=True)
+        return np.asarray(leaf).reshape(-1).astype(np.int64)
+
+    def set_leaf_values(self, values: FloatMatrix) -> None:
+        self.renewed[self.rounds - 1] = values
+
+    def finish(self) -> Model:
+        booster = renew(self.booster, self.renewed) if self.renewed else self.booster
+        return XGBoostModel(booster, self.n_outputs, self.train.data.n_features, sp.issparse(self.train.data.X))
+
+
+class XGBoostModel(Model):
+    """A trained booster, saved as XGBoost's JSON.
+
+    XGBoost takes what a sparse matrix does not store for missing, not for 0.  A model remembers which kind of matrix it
+    was trained on, and reads the other kind accordingly.
+    """
+
+    backend = "xgboost"
+    file_name = "booster.json"
+
+    def __init__(self, booster: xgb.Booster, n_outputs: int, n_features: int, sparse: bool) -> None:
+        self.booster, self.n_outputs, self.n_features, self.sparse = booster, n_outputs, n_features, sparse
+
+    def raw(self, X: Any, *, n_rounds: int | None = None, n_threads: int = 1) -> FloatMatrix:
+        self.booster.set_param({"nthread": n_threads})
+
+        def predict(block: Any) -> Any:
+            return self.booster.inplace_predict(
+                block, predict_type="margin", iteration_range=(0, n_rounds or 0), validate_features=False
+            )
+
+        if self.sparse:
+            score = predict(stored_nonzeros(sp.csr_array(X)))
+        else:
+            score = in_blocks(X, predict) if sp.issparse(X) else predict(X)
+        return np.asarray(score, dtype=np.float64)
+
+    def importances(self, kind: str, *, n_rounds: int | None = None) -> FloatMatrix:
+        booster = self.booster[:n_rounds] if n_rounds else self.booster
+        booster.feature_names = None
+        scores = booster.get_score(importance_type="total_gain" if kind == "gain" else "weight")
+        values = np.zeros(self.n_features)
+        for name, value in scores.items():
+            values[int(name[1:])] = value
+        return values
+
+    def n_trees(self) -> int:
+        return int(self.booster.num_boosted_rounds()) * max(1, self.n_outputs)
+
+    def to_bytes(self) -> bytes:
+        return bytes(self.booster.save_raw("json"))
+
+
+def stored_nonzeros(X: Any) -> Any:
+    """Return a sparse matrix without stored zeros, which would differ from zeros not stored; others as they are."""
+    if not sp.issparse(X):
+        return X
+    X = sp.csr_matrix(X, copy=True)
+    X.eliminate_zeros()
+    return X
+
+
+def renew(booster: xgb.Booster, values: Mapping[int, FloatMatrix]) -> xgb.Booster:
+    """Return a copy of `booster` with other leaf values: ``values[t][node]`` for the leaf `node` of tree t."""
+    model = json.loads(bytes(booster.save_raw("json")))
+    trees = model["learner"]["gradient_booster"]["model"]["trees"]
+    for number, by_node in values.items():
+        tree = trees[number]
+        for node, left in enumerate(tree["left_children"]):
+            if left == -1 and node < len(by_node):
+                tree["split_conditions"][node] = tree["base_weights"][node] = float(by_node[node])
+    renewed = xgb.Booster()
+    renewed.load_model(bytearray(json.dumps(model).encode("utf-8")))
+    return renewed
+
+
+def translate(params: TreeParams) -> dict[str, Any]:
+    """Return the library's parameters.
+
+    XGBoost has no smallest number of documents in a leaf; at its default the library's own rule (`min_child_weight`)
+    stands.
+    """
+    refuse_clashes(params, {name: f"use {ours}=" for name, ours in CANONICAL.items()})
+    if not params.is_default("min_docs_in_leaf"):
+        raise ParameterError(
+            f"min_docs_in_leaf={params.min_docs_in_leaf}: XGBoost counts hessians, not documents; "
+            "set backend_params={'min_child_weight': ...} instead."
+        )
+    return {
+        "tree_method": "hist",
+        "grow_policy": "lossguide",
+        "learning_rate": params.learning_rate,
+        "max_leaves": params.max_leaves,
+        "max_depth": params.max_depth or 0,
+        "subsample": params.subsample,
+        "colsample_bytree": params.colsample,
+        "reg_alpha": params.reg_alpha,
+        "reg_lambda": params.reg_lambda,
+        "max_bin": params.max_bins,
+        "seed": params.seed,
+        "nthread": params.n_threads,
+        "verbosity": min(params.verbose + 1, 3),
+        "base_score": 0.0,
+        "disable_default_eval_metric": True,
+        **params.backend_params,
+    }
+
+
+def _lambdarank(objective: LambdaRank, data: RankingData) -> dict[str, Any]:
+    y = one_label(data, "XGBoost")
+    if objective.sigmoid != 1:
+        raise ParameterError("sigmoid: XGBoost's own rank:ndcg has the sigmoid 1; use engine='compiled'.")
+    if objective.hessian_factor not in (1, 2):
+        raise ParameterError("hessian_factor: XGBoost's own rank:ndcg has the factor 2; use engine='compiled'.")
+    if objective.gain == "exp" and y.max() > MAX_GRADE:
+        raise DataError(
+            f"label {y.max():g} in row {int(np.argmax(y))}: XGBoost's own rank:ndcg has grades up to {MAX_GRADE}; "
+            "use engine='compiled', which has no such limit."
+        )
+    return {
+        "objective": "rank:ndcg",
+        "lambdarank_pair_method": "topk",
+        "lambdarank_num_pair_per_sample": objective.truncation,
+        "lambdarank_normalization": objective.norm,
+        "lambdarank_score_normalization": objective.norm,
+        "ndcg_exp_gain": objective.gain == "exp",
+    }
+
+
+def _pairwise(objective: PairwiseLogistic, data: RankingData) -> dict[str, Any]:
+    if objective.sigmoid != 1:
+        raise ParameterError("sigmoid: XGBoost's own rank:pairwise has the sigmoid 1; use engine='compiled'.")
+    return {
+        "objective": "rank:pairwise",
+        "lambdarank_pair_method": "topk",
+        "lambdarank_num_pair_per_sample": int(data.query_sizes.max()),
+        "lambdarank_normalization": False,
+        "lambdarank_score_normalization": False,
+    }
+
+
+NATIVE: Mapping[type[Objective], Callable[[Any, RankingData], dict[str, Any]]] = {
+    LambdaRank: _lambdarank,
+    PairwiseLogistic: _pairwise,
+    SquaredError: lambda objective, data: {"objective": "reg:squarederror", "base_score": float(data.y.mean())},
+    Quantile: lambda objective, data: {
+        "objective": "reg:quantileerror",
+        "quantile_alpha": objective.alpha,
+        "base_score": float(np.quantile(data.y, objective.alpha)),
+    },
+}
+
+
+def native_params(objective: Objective, data: RankingData) -> dict[str, Any]:
+    """Return the parameters of the library's own version of `objective`, after checking the library's limits."""
+    if type(objective) not in NATIVE:
+        raise ParameterError(
+            f"XGBoost has no objective {objective.name!r} of its own; use engine='compiled'. "
+            f"It has: {', '.join(sorted(each.name for each in NATIVE))}."
+        )
+    objective.bind(data, engine="numpy")  # refuses what the objective cannot learn from
+    if data.sample_weight is not None:
+        raise ParameterError("sample_weight: XGBoost's ranking takes weights of queries only; use engine='compiled'.")
+    return NATIVE[type(objective)](objective, data)

@@ -1,0 +1,234 @@
+"""What an objective is, and what training asks of it.
+
+An `Objective` is a frozen dataclass: its fields are its parameters, so it prints, compares and pickles.  `bind` ties it
+to data; the `Bound` that comes back holds all that training needs, and is the only thing a backend's round sees.
+
+Throughout: ``score`` has the shape (n_documents,), or (n_documents, n_outputs) where an objective has several outputs;
+gradients are derivatives by the score of a loss to be minimised, hessians the diagonal of its second derivatives.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple, Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from .._checks import DataError, IntArray, ParameterError, as_vector, as_weights, check_choice
+from .._groups import check_query_ptr
+from .._registry import Registry, unknown
+
+Vector = npt.NDArray[np.float64]
+Gradients = tuple[npt.NDArray[Any], npt.NDArray[Any]]
+State = Mapping[str, npt.NDArray[Any]]
+
+ENGINES = ("compiled", "numpy")
+
+
+class Labelled(Protocol):
+    """What `bind` reads: a `RankingData`, or `Targets` where there are no features."""
+
+    @property
+    def y(self) -> Vector: ...  # noqa: D102
+    @property
+    def query_ptr(self) -> IntArray: ...  # noqa: D102
+    @property
+    def sample_weight(self) -> Vector | None: ...  # noqa: D102
+    @property
+    def query_weight(self) -> Vector | None: ...  # noqa: D102
+
+
+class Targets(NamedTuple):
+    """Labels in whole queries, without features."""
+
+    y: Vector
+    query_ptr: IntArray
+    sample_weight: Vector | None = None
+    query_weight: Vector | None = None
+
+
+class Bound(ABC):
+    """An objective tied to the documents it is trained on.
+
+    Made by `Objective.bind`, which has done all that does not change between rounds.
+    """
+
+    n_outputs: int = 1
+    renews_leaves: bool = False
+
+    def init_score(self) -> Vector:
+        """Return the score, of shape (n_outputs,), from which boosting starts: the best constant, or 0."""
+        return np.zeros(self.n_outputs)
+
+    @abstractmethod
+    def gradient_hessian(self, score: npt.NDArray[Any], round: int) -> Gradients:
+        """Return gradient and hessian, each of the shape of `score`."""
+
+    @abstractmethod
+    def loss(self, score: npt.NDArray[Any]) -> Vector:
+        """Return the loss of each query, shape (n_queries,)."""
+
+    def leaf_values(self, score: npt.NDArray[Any], leaf: npt.NDArray[Any]) -> Vector:
+        """Return the best value of each leaf of the tree just grown; asked only if `renews_leaves`.
+
+        Parameters
+        ----------
+        score : array of shape (n_documents,)
+            The scores before the tree is added.
+        leaf : int array of shape (n_documents,)
+            The leaf that each document falls into; the value at place l of the result is that of leaf l,
+            before the learning rate.
+        """
+        raise NotImplementedError
+
+    def end_round(self, score: npt.NDArray[Any]) -> None:  # noqa: B027 (most objectives have nothing to do)
+        """Adjust the state (thresholds, propensities, ...) to the scores after a round."""
+
+    def state(self) -> State:
+        """Return the arrays that are saved with the model and given to `Objective.transform`."""
+        return {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective(ABC):
+    """A loss of scores, given labels in whole queries."""
+
+    name: ClassVar[str]
+    exact_hessian: ClassVar[bool] = True
+    """Whether the hessian is the second derivative of the loss; otherwise it is a surrogate, and the class says which."""
+    shift_invariant: ClassVar[bool] = False
+    """Whether adding a constant to all scores of a query changes nothing; gradients then sum to 0 in each query."""
+
+    @abstractmethod
+    def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
+        """Tie the objective to the documents it is trained on.
+
+        Parameters
+        ----------
+        data : RankingData or Targets
+        engine : {"compiled", "numpy"}
+            "numpy" is the definition; "compiled" the same mathematics in machine code.
+        n_jobs : int, optional
+            Threads of the compiled engine; all cores by default.  The result does not depend on it.
+
+        Raises
+        ------
+        DataError
+            Labels that this objective cannot use, or from which it can learn nothing.
+        """
+
+    def transform(self, score: npt.NDArray[Any], state: State) -> npt.NDArray[Any]:
+        """Return the ranking score, shape (n_documents,), of raw scores."""
+        return score
+
+    def loss(
+        self, y: npt.ArrayLike, score: npt.ArrayLike, query_ptr: npt.ArrayLike, weight: npt.ArrayLike | None = None
+    ) -> Vector:
+        """Return the loss of each query, shape (n_queries,); `weight` is one for each document."""
+        bound = self.bind(check_targets(y, query_ptr, weight), engine="numpy")
+        return bound.loss(check_scores(score, bound))
+
+    def gradient_hessian(
+        self,
+        y: npt.ArrayLike,
+        score: npt.ArrayLike,
+        query_ptr: npt.ArrayLike,
+        weight: npt.ArrayLike | None = None,
+        *,
+        engine: str | None = None,
+    ) -> Gradients:
+        """Return gradient and hessian of the first round, each of the shape of `score`."""
+        bound = self.bind(check_targets(y, query_ptr, weight), engine=engine or "compiled", n_jobs=1)
+        return bound.gradient_hessian(check_scores(score, bound), 0)
+
+    def params(self) -> dict[str, Any]:
+        """Return the parameters by name."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def with_params(self, **params: Any) -> Self:
+        """Return the same objective with some parameters replaced.
+
+        Raises
+        ------
+        ParameterError
+            A parameter that the objective does not have; the nearest is offered.
+        """
+        for name in params:
+            if name not in self.params():
+                raise unknown(f"parameter of {self.name}", name, self.params())
+        return dataclasses.replace(self, **params)
+
+
+OBJECTIVES: Registry[type[Objective]] = Registry("objective")
+
+
+def objective(name: str | Objective, **params: Any) -> Objective:
+    """Return the objective of that name with those parameters.
+
+    Parameters
+    ----------
+    name : str or Objective
+        A name; an objective is returned as it is, or with `params` replaced.
+
+    Raises
+    ------
+    ParameterError
+        Unknown name or parameter (the nearest known one is offered), or a value that the objective refuses.
+
+    Examples
+    --------
+    >>> objective("lambdarank", truncation=10)
+    LambdaRank(sigmoid=1.0, truncation=10, norm=True, gain='exp', hessian_factor=1.0)
+    """
+    if isinstance(name, Objective):
+        return name.with_params(**params) if params else name
+    if not isinstance(name, str):
+        raise ParameterError(f"objective={name!r}: give the name of an objective or an Objective.")
+    return OBJECTIVES[name]().with_params(**params)
+
+
+def check_targets(y: npt.ArrayLike, query_ptr: npt.ArrayLike, weight: npt.ArrayLike | None) -> Targets:
+    """Return checked labels, offsets and document weights."""
+    labels = as_vector("y", y)
+    weights = None if weight is None else as_weights("weight", weight, len(labels))
+    return Targets(labels, check_query_ptr(query_ptr, len(labels)), weights)
+
+
+def check_scores(score: npt.ArrayLike, bound: Bound) -> Vector:
+    """Return scores as float64, of the shape that `bound` has outputs for."""
+    scores = np.ascontiguousarray(score, dtype=np.float64)
+    wanted = 1 if bound.n_outputs == 1 else 2
+    if scores.ndim != wanted or (wanted == 2 and scores.shape[1] != bound.n_outputs):
+        raise DataError(f"score: the shape {scores.shape} does not fit {bound.n_outputs} outputs for each document.")
+    if np.isnan(scores).any():
+        raise DataError(f"score: row {int(np.argmax(np.isnan(scores).reshape(len(scores), -1).any(axis=1)))} is NaN.")
+    return scores
+
+
+def check_engine(engine: str) -> None:
+    """Raise a `ParameterError` for an unknown engine."""
+    check_choice("engine", engine, ENGINES)
+
+
+def row_weights(data: Labelled) -> Vector | None:
+    """Return the product of document weight and query weight for each document, or None where all are 1."""
+    weight = data.sample_weight
+    if data.query_weight is None:
+        return weight
+    per_row = np.repeat(data.query_weight, np.diff(data.query_ptr))
+    return per_row if weight is None else weight * per_row
+
+
+def single_labels(data: Labelled, name: str) -> Vector:
+    """Return the one label column, or refuse several."""
+    if data.y.ndim != 1:
+        raise DataError(f"{name}: learns from one label column, not {data.y.shape[1]}; choose one with `with_labels`.")
+    return data.y
+
+
+def sum_by_query(values: Vector, query_ptr: IntArray) -> Vector:
+    """Return the sum of `values` over each query."""
+    return np.add.reduceat(values, query_ptr[:-1])

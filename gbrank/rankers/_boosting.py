@@ -1,0 +1,193 @@
+"""The rounds of boosting: gradients in, trees out, one measure that decides when to stop."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from .._checks import DataError, GbrankWarning
+from ..backends import Binned, Trainer
+from ..metrics import Measure
+from ..objectives import Bound, Objective
+
+HESSIAN_FLOOR = 1e-16  # below it, a document's hessian would be negative or would vanish in 32 bits
+
+Scores = npt.NDArray[np.float64]
+
+
+@dataclass
+class RoundInfo:
+    """What a callback is told after each round.
+
+    Attributes
+    ----------
+    round : int
+        Rounds done.
+    n_rounds : int
+        Rounds at most.
+    history : dict of str to list of float
+        The measure's mean after each round, for each evaluation set.
+    """
+
+    round: int
+    n_rounds: int
+    history: Mapping[str, list[float]]
+
+
+Callback = Callable[[RoundInfo], bool | None]
+"""Called with a `RoundInfo` after each round; True ends the training."""
+
+
+@dataclass
+class Outcome:
+    """What training leaves besides the booster."""
+
+    rounds: int = 0
+    best_round: int = 0
+    best_value: float = float("nan")
+    history: dict[str, list[float]] = field(default_factory=dict)
+    init_score: Scores = field(default_factory=lambda: np.zeros(1))
+    state: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict)
+
+
+@dataclass
+class Boosting:
+    """One training.
+
+    The raw scores of each data set are the objective's initial score plus the trees; where leaves get new values, which
+    boosters cannot take back into their own scores, the running sums are kept here.
+    """
+
+    trainer: Trainer
+    train: Binned
+    evaluated: Mapping[str, Binned]
+    objective: Objective
+    bound: Bound | None
+    measure: Measure
+    learning_rate: float
+
+    def run(self, n_rounds: int, patience: int | None, callbacks: Sequence[Callback]) -> Outcome:
+        """Boost for `n_rounds` rounds, or until the first evaluation set has not improved for `patience` rounds."""
+        outcome = Outcome(history={name: [] for name in self.evaluated})
+        first = next(iter(self.evaluated), None)
+        if self.bound is not None:
+            outcome.init_score, outcome.state = self.bound.init_score(), self.bound.state()
+        self.sums = self._start(outcome.init_score) if self.bound is not None and self.bound.renews_leaves else None
+        for number in range(n_rounds):
+            if not self._round(number, outcome):
+                self._tell_early_end(number, n_rounds)
+                break
+            outcome.rounds = number + 1
+            better = self._evaluate(outcome, first)
+            if better or first is None:
+                outcome.best_round = number + 1
+                outcome.state = {} if self.bound is None else self.bound.state()
+            info = RoundInfo(number + 1, n_rounds, outcome.history)
+            if any([bool(callback(info)) for callback in callbacks]):
+                break
+            if patience is not None and number + 1 - outcome.best_round >= patience:
+                break
+        if patience is None:
+            outcome.best_round = outcome.rounds
+            outcome.state = {} if self.bound is None else self.bound.state()
+        if first is not None and outcome.rounds:
+            outcome.best_value = outcome.history[first][max(outcome.best_round, 1) - 1]
+        return outcome
+
+    def _start(self, init: Scores) -> dict[str, Scores]:
+        sets = {"": self.train, **self.evaluated}
+        return {name: np.full(binned.data.n_documents, init[0]) for name, binned in sets.items()}
+
+    def _round(self, number: int, outcome: Outcome) -> bool:
+        """Grow a tree; return whether that was possible."""
+        if self.bound is None:
+            return self.trainer.native_round()
+        score = self.scores("", outcome.init_score)
+        gradient, hessian = self.bound.gradient_hessian(score, number)
+        if not self._check(gradient, hessian, number):
+            return False
+        if not self.trainer.round(gradient, np.maximum(hessian, HESSIAN_FLOOR)):
+            return False
+        if self.sums is not None:
+            self._renew_leaves(score)
+        self.bound.end_round(self.scores("", outcome.init_score))
+        return True
+
+    def scores(self, name: str, init: Scores) -> Scores:
+        """Return the raw scores of the training data (the empty name) or of an evaluation set."""
+        if self.sums is not None:
+            return self.sums[name]
+        number = list(self.evaluated).index(name) if name else -1
+        if name and self.evaluated[name] is self.train:
+            number = -1
+        scores = self.trainer.scores(number)
+        return scores + (init if scores.ndim == 2 else init[0])
+
+    def _renew_leaves(self, score: Scores) -> None:
+        assert self.bound is not None and self.sums is not None
+        leaf = self.trainer.leaves(self.train)
+        values = self.learning_rate * self.bound.leaf_values(score, leaf)
+        self.trainer.set_leaf_values(values)
+        for name, binned in {"": self.train, **self.evaluated}.items():
+            self.sums[name] = self.sums[name] + values[leaf if binned is self.train else self.trainer.leaves(binned)]
+
+    def _evaluate(self, outcome: Outcome, first: str | None) -> bool:
+        """Append the measure of every evaluation set to the history; return whether the first has a new best."""
+        for name, binned in self.evaluated.items():
+            state = {} if self.bound is None else self.bound.state()
+            scores = self.objective.transform(self.scores(name, outcome.init_score), state)
+            outcome.history[name].append(mean_measure(self.measure, binned, scores, name))
+        if first is None:
+            return False
+        values = outcome.history[first]
+        return len(values) == 1 or values[-1] > max(values[:-1])
+
+    def _check(self, gradient: Scores, hessian: Scores, number: int) -> bool:
+        """Refuse gradients that a booster would take in silence; return whether there is anything to learn."""
+        for name, values in (("gradient", gradient), ("hessian", hessian)):
+            if values.shape[0] != self.train.data.n_documents:
+                raise DataError(f"the {name} of {self.objective} has the shape {values.shape}, not one row a document.")
+            finite = np.isfinite(values)
+            if not finite.all():
+                row = int(np.argmin(finite.reshape(len(values), -1).all(axis=1)))
+                query = int(np.searchsorted(self.train.data.query_ptr, row, side="right")) - 1
+                raise DataError(
+                    f"the {name} of {self.objective} is {values[row]} in round {number + 1}, row {row} (query "
+                    f"{self.train.data.query_ids[query]}); check the loss there, or lower the learning rate."
+                )
+        if gradient.any():
+            return True
+        if number == 0:
+            labels = np.unique(self.train.data.y)
+            why = f"all labels are {labels[0]:g}" if len(labels) == 1 else "it is 0 for every document"
+            raise DataError(f"nothing to learn: {self.objective} has no gradient at all, for {why}.")
+        return False
+
+    def _tell_early_end(self, number: int, n_rounds: int) -> None:
+        data = self.train.data
+        if number == 0:
+            text = (
+                "no tree could be grown: no split of any feature has a gain under the limits set. The model is constant. "
+                f"There are {data.n_documents} documents; look at min_docs_in_leaf, the regularisation, and whether any "
+                "feature varies."
+            )
+        else:
+            text = f"training ended after {number} of {n_rounds} rounds: no split has a gain any more."
+        warnings.warn(text, GbrankWarning, stacklevel=5)
+
+
+def mean_measure(measure: Measure, binned: Binned, score: Scores, name: str) -> float:
+    """Return the mean of a measure over the queries that it does not skip."""
+    data = binned.data
+    y = data.y if data.y.ndim == 1 else data.y[:, 0]
+    values = measure(y, score, data.query_ptr, data.doc_id)
+    if np.isnan(values).all():
+        raise DataError(
+            f"{measure}: skips all {len(values)} queries of the evaluation set {name!r}, for none has a relevant document."
+        )
+    return float(np.nanmean(values))

@@ -1,0 +1,460 @@
+"""`GBRanker` and `LambdaMART`: boosted trees that rank, as scikit-learn estimators."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state
+
+from .._checks import DataError, GbrankWarning, ParameterError, check_choice, check_whole
+from .._compile import thread_count
+from .._groups import group_rows
+from ..backends import Backend, Binned, TreeParams
+from ..backends import backend as find_backend
+from ..data import RankingData
+from ..data._ranking_data import check_features
+from ..metrics import Measure
+from ..metrics import measure as find_measure
+from ..objectives import LambdaRank, Objective
+from ..objectives import objective as find_objective
+from ..splits import train_test_split
+from ._boosting import Boosting, Callback, Outcome
+
+EvalSet = Any  # RankingData, Binned, (X, y, qid), or a mapping from names to these
+
+ENGINES = ("compiled", "numpy", "native")
+
+
+class GBRanker(BaseEstimator):  # type: ignore[misc]
+    """Gradient-boosted trees that rank the documents of a query.
+
+    Parameters
+    ----------
+    objective : str or Objective
+        What is minimised, by name ("lambdarank", "pairwise_logistic", "focal", ...) or as a value of `gbrank.objectives`.
+    backend : {"lightgbm", "xgboost"}
+        The library that grows the trees.
+    engine : {"compiled", "numpy", "native"}
+        What computes the gradients: gbrank in machine code, gbrank in NumPy (the definition), or the library's own
+        version of the objective, with its limits.
+    n_estimators : int
+        Rounds of boosting at most.
+    learning_rate : float
+    max_leaves : int
+        Leaves of a tree.
+    max_depth : int, optional
+        Depth of a tree; unlimited by default.
+    min_docs_in_leaf : int
+        Documents in a leaf at least (LightGBM).  XGBoost has no such limit; at the default its own `min_child_weight`
+        stands.
+    subsample, colsample : float
+        Share of documents, and of features, that each tree sees.
+    reg_alpha, reg_lambda : float
+        L1 and L2 penalty of leaf values.
+    max_bins : int
+        Bins of a feature at most.
+    early_stopping_rounds : int, optional
+        Stop when the measure on the (first) evaluation set has not improved for so many rounds; the model then predicts
+        with the trees of the best round.
+    validation_fraction : float, optional
+        Share of the queries to hold out, whole, as the evaluation set, where `fit` is given none.
+    measure : str or Measure
+        What early stopping and `score` use: the mean over queries.
+    backend_params : mapping, optional
+        Further parameters of the library, under its own names.
+    callbacks : sequence of callables, optional
+        Called after each round with a `RoundInfo`; one that returns True ends the training.
+    random_state : int, RandomState or None
+        Seed of sampling.  None is 0: the same data give the same model.
+    n_jobs : int, optional
+        Threads; all cores by default.
+    verbose : int
+        How much the library prints: nothing at 0, warnings at 1.
+
+    Attributes
+    ----------
+    model_ : Model
+        The booster.
+    objective_ : Objective
+    measure_ : Measure
+    best_iteration_ : int
+        Rounds that `predict` uses.
+    best_score_ : float
+        The measure after that round on the (first) evaluation set; NaN without one.
+    history_ : dict of str to list of float
+        The measure after each round on each evaluation set.
+    state_ : dict of str to array
+        What the objective learnt beside the trees (thresholds, ...).
+    init_score_ : array of shape (n_outputs,)
+        The score from which boosting started.
+    n_features_in_ : int
+    feature_names_ : tuple of str
+    feature_importances_ : array of shape (n_features_in_,)
+        Total gain of each feature's splits, as a share of all.
+
+    Examples
+    --------
+    >>> import gbrank
+    >>> data = gbrank.RankingData([[0.1], [0.9], [0.4], [0.8]] * 20, [0, 2, 0, 1] * 20, qid=[i // 4 for i in range(80)])
+    >>> ranker = GBRanker(n_estimators=5, min_docs_in_leaf=1).fit(data)
+    >>> ranker.rank([[0.1], [0.9], [0.5]], qid=[7, 7, 7]).tolist()
+    [2, 1, 2]
+    """
+
+    def __init__(
+        self,
+        objective: str | Objective = "lambdarank",
+        *,
+        backend: str = "lightgbm",
+        engine: str = "compiled",
+        n_estimators: int = 100,
+        learning_rate: float = 0.1,
+        max_leaves: int = 31,
+        max_depth: int | None = None,
+        min_docs_in_leaf: int = 20,
+        subsample: float = 1.0,
+        colsample: float = 1.0,
+        reg_alpha: float = 0.0,
+        reg_lambda: float = 0.0,
+        max_bins: int = 255,
+        early_stopping_rounds: int | None = None,
+        validation_fraction: float | None = None,
+        measure: str | Measure = "ndcg@10",
+        backend_params: Mapping[str, Any] | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        self.objective = objective
+        self.backend = backend
+        self.engine = engine
+        self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
+        self.max_leaves = max_leaves
+        self.max_depth = max_depth
+        self.min_docs_in_leaf = min_docs_in_leaf
+        self.subsample = subsample
+        self.colsample = colsample
+        self.reg_alpha = reg_alpha
+        self.reg_lambda = reg_lambda
+        self.max_bins = max_bins
+        self.early_stopping_rounds = early_stopping_rounds
+        self.validation_fraction = validation_fraction
+        self.measure = measure
+        self.backend_params = backend_params
+        self.callbacks = callbacks
+        self.random_state = random_state
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def fit(
+        self,
+        X: Any,
+        y: npt.ArrayLike | None = None,
+        *,
+        qid: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+        query_weight: npt.ArrayLike | Mapping[Any, float] | None = None,
+        eval_set: EvalSet | None = None,
+    ) -> Self:
+        """Train.
+
+        Parameters
+        ----------
+        X : RankingData, Binned, or array, sparse array or DataFrame of shape (n_documents, n_features)
+            With a `RankingData`, or one binned by `bin`, all else comes from it.
+        y : array-like of shape (n_documents,)
+            Labels.
+        qid : array-like of shape (n_documents,)
+            Query ids of any kind, in any order.  Without them all documents are one query, with a warning.
+        sample_weight : array-like of shape (n_documents,), optional
+        query_weight : array-like of shape (n_queries,) or mapping, optional
+            See `gbrank.RankingData`.
+        eval_set : RankingData, Binned, (X, y, qid), or mapping from names to these, optional
+            Data on which the measure is followed; the first decides on early stopping.
+
+        Raises
+        ------
+        DataError
+            Data, or labels, that cannot be used; nothing to learn.
+        ParameterError
+            A parameter that is wrong or that the backend does not have.
+        """
+        check_choice("engine", self.engine, ENGINES)
+        check_whole("n_estimators", self.n_estimators)
+        objective, measure = self._objective(), find_measure(self.measure)
+        train = X if isinstance(X, Binned) else self._data(X, y, qid, sample_weight, query_weight)
+        evaluated = self._eval_sets(eval_set)
+        if not evaluated and self.validation_fraction is not None:
+            train, evaluated = self._hold_out(train)
+        if self.early_stopping_rounds is not None:
+            check_whole("early_stopping_rounds", self.early_stopping_rounds)
+            if not evaluated:
+                raise ParameterError("early_stopping_rounds: give fit an eval_set, or set validation_fraction.")
+        train_data = train.data if isinstance(train, Binned) else train
+        for name, data in evaluated.items():
+            require_same_features(train_data, data.data if isinstance(data, Binned) else data, name)
+        outcome = self._boost(train, evaluated, objective, measure)
+        self._keep(outcome, train_data, objective, measure)
+        return self
+
+    def bin(self, data: RankingData, reference: Binned | None = None) -> Binned:
+        """Return `data` as the backend trains on it, to be given to `fit` any number of times.
+
+        Parameters
+        ----------
+        data : RankingData
+        reference : Binned, optional
+            Training data whose bins an evaluation set shares; needed for a binned `eval_set`.
+        """
+        return self._backend().bin(data, self._tree_params(), reference)
+
+    def predict(self, X: Any) -> npt.NDArray[np.float64]:
+        """Return the ranking score of each document, in the order of the rows of `X` (or of a `RankingData`)."""
+        features = self._features(X)
+        raw = self.model_.raw(features, n_rounds=self.best_iteration_, n_threads=thread_count(self.n_jobs))
+        raw = raw + (self.init_score_ if raw.ndim == 2 else self.init_score_[0])
+        return np.asarray(self.objective_.transform(raw, self.state_), dtype=np.float64)
+
+    def rank(self, X: Any, qid: npt.ArrayLike | None = None) -> npt.NDArray[np.int64]:
+        """Return the rank of each document in its query, from 1, in the order of the rows; ties share the better rank.
+
+        Parameters
+        ----------
+        X : RankingData, or array-like of shape (n_documents, n_features) with `qid`
+        """
+        if isinstance(X, RankingData):
+            qid = X.qid
+        elif qid is None:
+            raise DataError("rank: give qid, one query id for each document.")
+        score = self.predict(X)
+        groups = group_rows(qid)
+        if len(groups.order) != len(score):
+            raise DataError(f"qid: {len(groups.order)} ids for {len(score)} documents; give one for each.")
+        ranks = np.empty(len(score), np.int64)
+        for a, b in zip(groups.query_ptr[:-1], groups.query_ptr[1:], strict=True):
+            rows = groups.order[a:b]
+            ascending = np.sort(score[rows])
+            ranks[rows] = 1 + (b - a) - np.searchsorted(ascending, score[rows], side="right")
+        return ranks
+
+    def score(self, X: Any, y: npt.ArrayLike | None = None, qid: npt.ArrayLike | None = None) -> float:
+        """Return the mean of `measure` over the queries that it does not skip."""
+        self._require_fitted()
+        data = self._data(X, y, qid, None, None)
+        labels = data.y if data.y.ndim == 1 else data.y[:, 0]
+        values = self.measure_(labels, self.predict(data), data.query_ptr, data.doc_id)
+        if np.isnan(values).all():
+            raise DataError(f"{self.measure_}: skips all {len(values)} queries, for none has a relevant document.")
+        return float(np.nanmean(values))
+
+    @property
+    def feature_importances_(self) -> npt.NDArray[np.float64]:
+        """Share of the total gain that each feature's splits have."""
+        self._require_fitted()
+        gain = self.model_.importances("gain", n_rounds=self.best_iteration_)
+        return np.asarray(gain / gain.sum() if gain.sum() > 0 else gain)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted ranker to a file that `gbrank.load` reads; see there for the format."""
+        from ._files import save
+
+        self._require_fitted()
+        save(self, path)
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the parameters; with `deep`, those of the objective as ``objective__name``."""
+        params: dict[str, Any] = super().get_params(deep=False)
+        if deep and "objective" in params:
+            try:
+                inner = self._objective().params()
+            except (ParameterError, KeyError):
+                return params
+            params |= {f"objective__{name}": value for name, value in inner.items()}
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters; ``objective__name`` replaces the objective by one with another parameter."""
+        inner = {name: params.pop(name) for name in list(params) if name.startswith("objective__")}
+        super().set_params(**params)
+        if inner:
+            changed = {name.removeprefix("objective__"): value for name, value in inner.items()}
+            self.objective = self._objective().with_params(**changed)
+        return self
+
+    def _objective(self) -> Objective:
+        return find_objective(self.objective)
+
+    def _backend(self) -> Backend:
+        return find_backend(self.backend)
+
+    def _tree_params(self) -> TreeParams:
+        seed = 0 if self.random_state is None else int(check_random_state(self.random_state).randint(2**31 - 1))
+        return TreeParams(
+            learning_rate=self.learning_rate,
+            max_leaves=self.max_leaves,
+            max_depth=self.max_depth,
+            min_docs_in_leaf=self.min_docs_in_leaf,
+            subsample=self.subsample,
+            colsample=self.colsample,
+            reg_alpha=self.reg_alpha,
+            reg_lambda=self.reg_lambda,
+            max_bins=self.max_bins,
+            backend_params=dict(self.backend_params or {}),
+            seed=seed,
+            n_threads=thread_count(self.n_jobs),
+            verbose=self.verbose,
+        )
+
+    def _data(self, X: Any, y: Any, qid: Any, sample_weight: Any, query_weight: Any) -> RankingData:
+        if isinstance(X, RankingData):
+            if any(given is not None for given in (y, qid, sample_weight, query_weight)):
+                raise ParameterError("y, qid and weights come from the RankingData; do not give them beside it.")
+            return X
+        if y is None:
+            raise DataError("y: give a label for each document, or pass a RankingData.")
+        if qid is None:
+            warnings.warn(
+                "no qid: all documents are taken for one query. Give one query id for each document.",
+                GbrankWarning,
+                stacklevel=4,
+            )
+            qid = np.zeros(len(np.asarray(y)), np.int64)
+        return RankingData(X, y, qid, sample_weight=sample_weight, query_weight=query_weight)
+
+    def _eval_sets(self, eval_set: EvalSet | None) -> dict[str, RankingData | Binned]:
+        if eval_set is None:
+            return {}
+        named = eval_set if isinstance(eval_set, Mapping) else {"valid": eval_set}
+        return {str(name): self._eval_set(str(name), one) for name, one in named.items()}
+
+    def _eval_set(self, name: str, one: Any) -> RankingData | Binned:
+        if isinstance(one, RankingData | Binned):
+            return one
+        if isinstance(one, tuple) and len(one) == 3:
+            return RankingData(*one)
+        raise DataError(f"eval_set ({name}): give a RankingData or a tuple (X, y, qid), not {type(one).__name__}.")
+
+    def _hold_out(self, train: RankingData | Binned) -> tuple[RankingData, dict[str, RankingData | Binned]]:
+        if isinstance(train, Binned):
+            raise ParameterError("validation_fraction: cannot cut binned data; give an eval_set instead.")
+        kept, held = train_test_split(train, test_size=self.validation_fraction, random_state=self.random_state or 0)
+        return kept, {"valid": held}
+
+    def _boost(
+        self, train: Any, evaluated: Mapping[str, RankingData | Binned], objective: Objective, measure: Measure
+    ) -> Outcome:
+        backend, params = self._backend(), self._tree_params()
+        train_data = train.data if isinstance(train, Binned) else train
+        native = self.engine == "native"
+        # Binding comes first: it refuses what cannot be learnt before time is spent on bins.
+        bound = None if native else objective.bind(train_data, engine=self.engine, n_jobs=self.n_jobs)
+        binned = train if isinstance(train, Binned) else backend.bin(train, params)
+        sets = {
+            name: one if isinstance(one, Binned) else binned if one is train_data else backend.bin(one, params, binned)
+            for name, one in evaluated.items()
+        }
+        trainer = backend.trainer(
+            binned,
+            [one for one in sets.values() if one is not binned],
+            params,
+            n_outputs=1 if bound is None else bound.n_outputs,
+            native=objective if native else None,
+        )
+        boosting = Boosting(trainer, binned, sets, objective, bound, measure, params.learning_rate)
+        outcome = boosting.run(self.n_estimators, self.early_stopping_rounds, list(self.callbacks or ()))
+        self.model_ = trainer.finish()
+        return outcome
+
+    def _keep(self, outcome: Outcome, data: RankingData, objective: Objective, measure: Measure) -> None:
+        self.objective_, self.measure_ = objective, measure
+        self.best_iteration_, self.best_score_ = outcome.best_round, outcome.best_value
+        self.history_, self.init_score_, self.state_ = outcome.history, outcome.init_score, dict(outcome.state)
+        self.n_features_in_, self.feature_names_ = data.n_features, data.feature_names
+
+    def _features(self, X: Any) -> Any:
+        self._require_fitted()
+        features, names = (X.X, X.feature_names) if isinstance(X, RankingData) else check_features(X)
+        if features.shape[1] != self.n_features_in_:
+            raise DataError(f"X has {features.shape[1]} features; the ranker was trained on {self.n_features_in_}.")
+        named = isinstance(X, RankingData) or hasattr(X, "columns")
+        if named and names != self.feature_names_:
+            at = next(i for i, (a, b) in enumerate(zip(names, self.feature_names_, strict=True)) if a != b)
+            raise DataError(
+                f"column {at} is {names[at]!r}; the ranker was trained with {self.feature_names_[at]!r} there. "
+                "Give the columns the names and the order of the training data."
+            )
+        return features
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "model_"):
+            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit first.")
+
+
+class LambdaMART(GBRanker):
+    """`GBRanker` with the objective LambdaRank, whose parameters are the estimator's own.
+
+    Parameters
+    ----------
+    sigmoid, truncation, norm, gain, hessian_factor
+        See `gbrank.objectives.LambdaRank`.
+    backend, engine, n_estimators, ...
+        See `GBRanker`.
+    """
+
+    def __init__(
+        self,
+        *,
+        sigmoid: float = 1.0,
+        truncation: int = 30,
+        norm: bool = True,
+        gain: str = "exp",
+        hessian_factor: float = 1.0,
+        backend: str = "lightgbm",
+        engine: str = "compiled",
+        n_estimators: int = 100,
+        learning_rate: float = 0.1,
+        max_leaves: int = 31,
+        max_depth: int | None = None,
+        min_docs_in_leaf: int = 20,
+        subsample: float = 1.0,
+        colsample: float = 1.0,
+        reg_alpha: float = 0.0,
+        reg_lambda: float = 0.0,
+        max_bins: int = 255,
+        early_stopping_rounds: int | None = None,
+        validation_fraction: float | None = None,
+        measure: str | Measure = "ndcg@10",
+        backend_params: Mapping[str, Any] | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        random_state: int | np.random.RandomState | None = None,
+        n_jobs: int | None = None,
+        verbose: int = 0,
+    ) -> None:
+        given = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
+        for name, value in given.items():
+            setattr(self, name, value)
+
+    def _objective(self) -> Objective:
+        return LambdaRank(self.sigmoid, self.truncation, self.norm, self.gain, self.hessian_factor)
+
+
+def require_same_features(train: RankingData, other: RankingData, name: str) -> None:
+    """Raise a `DataError` where an evaluation set has other columns than the training data."""
+    if other.n_features != train.n_features:
+        raise DataError(
+            f"eval_set ({name}) has {other.n_features} features and the training data {train.n_features}; read both with "
+            "the same n_features."
+        )
+    if other.feature_names != train.feature_names:
+        raise DataError(f"eval_set ({name}) has other feature names, or another order, than the training data.")
+    if other.X.__class__ is not train.X.__class__:
+        raise DataError(f"eval_set ({name}) and the training data must both be dense or both be sparse.")
