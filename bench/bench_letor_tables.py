@@ -88,6 +88,7 @@ def rows() -> list[dict[str, Any]]:
             "numbers": len(table),
             "max_abs_difference": abs(ours[worst] - table[worst]),
             "where": " ".join(worst),
+            "beyond_5e-5": sum(abs(ours[key] - table[key]) > 5e-5 for key in table),
             "max_abs_difference_of_six_digits": max(abs(round(ours[key], 6) - table[key]) for key in table),
         }
         result.append(row)

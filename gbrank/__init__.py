@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .splits import QueryKFold as QueryKFold
     from .splits import QueryShuffleSplit as QueryShuffleSplit
     from .splits import train_test_split as train_test_split
+    from .tuning import TuneResult as TuneResult
+    from .tuning import tune as tune
 
 _WHERE = {
     "GBRanker": ".rankers",
@@ -43,6 +45,8 @@ _WHERE = {
     "measure": ".metrics",
     "objective": ".objectives",
     "train_test_split": ".splits",
+    "TuneResult": ".tuning",
+    "tune": ".tuning",
 }
 
 __all__ = ["DataError", "GbrankError", "GbrankWarning", "ParameterError", "__version__", *_WHERE]

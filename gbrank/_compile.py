@@ -8,15 +8,17 @@ thread, so results do not depend on how many there are.
 
 from __future__ import annotations
 
-import itertools
 import functools
+import itertools
 import os
 import types
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
+import llvmlite.ir as ir
 import numba
+import numba.extending
 import numpy as np
 
 from ._checks import IntArray, ParameterError
@@ -41,8 +43,8 @@ def fast_kernel(function: F) -> F:
 def inlined(function: F) -> F:
     """Compile an elementwise NumPy function for use on numbers inside kernels, inlined by the machine-code compiler.
 
-    The function's ``np`` becomes one in which `where`, `logaddexp` and `log1p` are scalar code: numba's own make an array
-    for each `where`, and calls that cannot be left out where their value is not used.
+    The function's ``np`` becomes one in which `where`, `logaddexp` and `log1p` are scalar code: numba's own make an
+    array for each `where`, and calls that cannot be left out where their value is not used.
     """
     names = {name: _scalar_numpy() if value is np else value for name, value in function.__globals__.items()}
     scalar = types.FunctionType(
@@ -90,6 +92,37 @@ def list_pointer(function: Callable[..., Any], signature: str) -> Any:
     kept on disk, and so is the function.  The call costs nanoseconds: right for one call a query, not a document.
     """
     return numba.cfunc(signature, cache=True, error_model="numpy")(function)
+
+
+def _load(bits: int) -> Callable[[Any], Any]:
+    """Return the function, for kernels, that reads an unsigned number of so many bits at any address."""
+
+    def load(typing_context: Any, address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            kind = ir.IntType(bits)
+            value = builder.load(builder.inttoptr(args[0], kind.as_pointer()), align=1)
+            return value if bits == 64 else builder.zext(value, ir.IntType(64))
+
+        return (numba.uint64 if bits == 64 else numba.int64)(address), generate
+
+    return cast(Callable[[Any], Any], numba.extending.intrinsic(load))
+
+
+# For kernels over text: ``byte_at(address)`` is an int64, ``word_at(address)`` the uint64 of eight bytes, the first lowest.
+# An array is an address and a reference count, and to count references costs more than to parse a number.
+byte_at = _load(8)
+word_at = _load(64)
+
+
+def _trailing_zeros(typing_context: Any, word: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+
+    return numba.int64(numba.uint64), generate
+
+
+# For kernels: the number of zero bits below the lowest one of a uint64 that is not 0.
+trailing_zeros = cast(Callable[[Any], Any], numba.extending.intrinsic(_trailing_zeros))
 
 
 def thread_count(n_jobs: int | None) -> int:

@@ -85,7 +85,10 @@ class Trainer(ABC):
 
     @abstractmethod
     def round(self, gradient: FloatMatrix, hessian: FloatMatrix) -> bool:
-        """Grow a tree (one for each output) and return whether any could be grown."""
+        """Grow a tree (one for each output) and return whether one was grown.
+
+        In the first round at least, a tree without a split does not count.
+        """
 
     @abstractmethod
     def native_round(self) -> bool:
@@ -117,9 +120,15 @@ class Model(ABC):
     n_outputs: int
     n_features: int
 
-    @abstractmethod
     def raw(self, X: Any, *, n_rounds: int | None = None, n_threads: int = 1) -> FloatMatrix:
         """Return the sum of trees, shape (n_documents,) or (n_documents, n_outputs)."""
+        if n_rounds == 0:  # to the libraries, 0 means all
+            return np.zeros(X.shape[0] if self.n_outputs == 1 else (X.shape[0], self.n_outputs))
+        return self._raw(X, n_rounds, n_threads)
+
+    @abstractmethod
+    def _raw(self, X: Any, n_rounds: int | None, n_threads: int) -> FloatMatrix:
+        """Return the sum of the trees of `n_rounds` rounds, or of all."""
 
     @abstractmethod
     def importances(self, kind: str, *, n_rounds: int | None = None) -> FloatMatrix:

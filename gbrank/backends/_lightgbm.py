@@ -35,8 +35,16 @@ CANONICAL = {
     "metric": "measure",
     "num_class": "objective",
 }
-BIN_PARAMS = ("max_bin", "min_data_in_bin", "bin_construct_sample_cnt", "use_missing", "zero_as_missing", "enable_bundle",
-              "max_bin_by_feature", "linear_tree", "data_random_seed")  # fmt: skip
+BIN_PARAMS = (
+    "min_data_in_bin",
+    "bin_construct_sample_cnt",
+    "max_bin_by_feature",
+    "data_random_seed",
+    "use_missing",
+    "zero_as_missing",
+    "enable_bundle",
+    "linear_tree",
+)
 
 MAX_GRADE, MAX_DOCUMENTS = 30, 10_000
 
@@ -134,10 +142,14 @@ class LightGBMModel(Model):
     def __init__(self, booster: lgb.Booster, n_outputs: int, n_features: int) -> None:
         self.booster, self.n_outputs, self.n_features = booster, n_outputs, n_features
 
-    def raw(self, X: Any, *, n_rounds: int | None = None, n_threads: int = 1) -> FloatMatrix:
+    def _raw(self, X: Any, n_rounds: int | None, n_threads: int) -> FloatMatrix:
         return np.asarray(
             self.booster.predict(
-                csr_matrix(X), raw_score=True, num_iteration=n_rounds or -1, num_threads=n_threads, validate_features=False
+                csr_matrix(X),
+                raw_score=True,
+                num_iteration=n_rounds or -1,
+                num_threads=n_threads,
+                validate_features=False,
             ),
             dtype=np.float64,
         )
@@ -244,4 +256,3 @@ def native_params(objective: Objective, data: RankingData) -> dict[str, Any]:
             "or query_weight."
         )
     return NATIVE[type(objective)](objective, data)
-

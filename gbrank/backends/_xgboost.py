@@ -104,13 +104,16 @@ class XGBoostTrainer(Trainer):
     def round(self, gradient: FloatMatrix, hessian: FloatMatrix) -> bool:
         given = gradient.astype(np.float32), hessian.astype(np.float32)
         self.booster.update(self.train.handle, self.rounds, fobj=lambda scores, matrix: given)
-        self.rounds += 1
-        return True
+        return self._count_round()
 
     def native_round(self) -> bool:
         self.booster.update(self.train.handle, self.rounds)
+        return self._count_round()
+
+    def _count_round(self) -> bool:
+        # XGBoost goes on with trees that have no split; from a first one of that kind it would learn nothing.
         self.rounds += 1
-        return True
+        return self.rounds > 1 or bool(self.booster.get_score(importance_type="weight"))
 
     def scores(self, number: int = -1) -> FloatMatrix:
         binned = self.train if number < 0 else self.valid[number]
@@ -142,7 +145,7 @@ class XGBoostModel(Model):
     def __init__(self, booster: xgb.Booster, n_outputs: int, n_features: int, sparse: bool) -> None:
         self.booster, self.n_outputs, self.n_features, self.sparse = booster, n_outputs, n_features, sparse
 
-    def raw(self, X: Any, *, n_rounds: int | None = None, n_threads: int = 1) -> FloatMatrix:
+    def _raw(self, X: Any, n_rounds: int | None, n_threads: int) -> FloatMatrix:
         self.booster.set_param({"nthread": n_threads})
 
         def predict(block: Any) -> Any:

@@ -9,12 +9,12 @@ Source: Lemire, "Number parsing at a gigabyte per second", Software: Practice an
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .._compile import kernel
+from .._compile import byte_at, kernel
 
 EXACT, UNDECIDED, MALFORMED = 0, 1, 2
 LOWEST, HIGHEST = -280, 280  # powers of ten with which no intermediate or final result is subnormal or overflows
@@ -26,35 +26,21 @@ _LOW_HALF = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
 
 
-class Powers(NamedTuple):
-    """Powers of ten, as kernels take them.
-
-    exact : float64 array of shape (23,); 10**k.
-    leading : uint64 array; the 64 leading bits of 10**(LOWEST + i), cut off.
-    scale : float64 array; the power of two with 10**(LOWEST + i) = leading[i] / 2**64 * scale[i], about.
-    """
-
-    exact: npt.NDArray[np.float64]
-    leading: npt.NDArray[np.uint64]
-    scale: npt.NDArray[np.float64]
-
-
-def _powers() -> Powers:
+def _leading_bits() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.float64]]:
+    """Return the 64 leading bits (cut off) of each power of ten, and the power of two by which to scale them / 2**64."""
     leading, scale = [], []
     for power in range(LOWEST, HIGHEST + 1):
-        if power >= 0:
-            shift = (10**power).bit_length() - 64
-            bits = 10**power >> shift if shift > 0 else 10**power << -shift
-        else:
-            shift = -(10**-power).bit_length() - 63
-            bits = (1 << -shift) // 10**-power
-        leading.append(bits)
+        size = (10 ** abs(power)).bit_length()
+        shift = size - 64 if power >= 0 else -size - 63
+        over, under = 10 ** max(power, 0) << max(-shift, 0), 10 ** max(-power, 0) << max(shift, 0)
+        leading.append(over // under)
         scale.append(2.0 ** (shift + 64))
-    exact = [float(10**k) for k in range(EXACT_POWER + 1)]
-    return Powers(np.array(exact), np.array(leading, np.uint64), np.array(scale))
+    return np.array(leading, np.uint64), np.array(scale)
 
 
-POWERS = _powers()
+# Kernels take these from here as constants.
+POWERS = 10.0 ** np.arange(EXACT_POWER + 1)
+LEADING, SCALE = _leading_bits()
 
 
 @kernel
@@ -79,7 +65,7 @@ def high_product(a: Any, b: Any) -> Any:
 
 
 @kernel
-def to_double(mantissa: Any, exponent: Any, cut: Any, powers: Any) -> Any:
+def to_double(mantissa: Any, exponent: Any, cut: Any) -> Any:
     """Return the double nearest to mantissa * 10**exponent, and whether it is certain.
 
     With `cut` the true mantissa is that uint64 plus some fraction of 1.
@@ -88,10 +74,10 @@ def to_double(mantissa: Any, exponent: Any, cut: Any, powers: Any) -> Any:
         return 0.0, True
     if not cut and mantissa < np.uint64(EXACT_MANTISSA) and -EXACT_POWER <= exponent <= EXACT_POWER:
         m = np.float64(mantissa)
-        return (m * powers.exact[exponent] if exponent >= 0 else m / powers.exact[-exponent]), True
+        return (m * POWERS[exponent] if exponent >= 0 else m / POWERS[-exponent]), True
     if exponent < LOWEST or exponent > HIGHEST:
         return 0.0, False
-    scale = powers.scale[exponent - LOWEST]
+    scale = SCALE[exponent - LOWEST]
     error = np.uint64(2)  # of the product below, in its last place: the cut-off power, the cut-off product
     slack = np.uint64(1)
     while mantissa < np.uint64(1 << 63):
@@ -100,7 +86,7 @@ def to_double(mantissa: Any, exponent: Any, cut: Any, powers: Any) -> Any:
         scale *= 0.5
     if cut:
         error += slack
-    product = high_product(mantissa, powers.leading[exponent - LOWEST])
+    product = high_product(mantissa, LEADING[exponent - LOWEST])
     surplus = np.uint64(11) if product >= np.uint64(1 << 63) else np.uint64(10)
     half = np.uint64(1) << (surplus - np.uint64(1))
     low = product & (half + half - np.uint64(1))
@@ -111,17 +97,17 @@ def to_double(mantissa: Any, exponent: Any, cut: Any, powers: Any) -> Any:
 
 
 @kernel
-def scan_number(text: Any, at: Any, powers: Any) -> Any:
-    """Read the number that starts at `at`: (value, where it stops, EXACT, UNDECIDED or MALFORMED).
+def scan_number(at: Any) -> Any:
+    """Read the number that starts at the address `at`: (value, where it stops, EXACT, UNDECIDED or MALFORMED).
 
     A number is ``[+-]digits[.digits][e[+-]digits]`` with a digit before or after the point, and a blank, line end or
     ``#`` behind it; the caller promises a line end at the latest.
     """
-    p = at + 1 if text[at] == 45 or text[at] == 43 else at
+    p = at + 1 if byte_at(at) == 45 or byte_at(at) == 43 else at
     mantissa, kept, seen, exponent, cut = np.uint64(0), 0, 0, 0, False
     point = False
     while True:
-        byte = text[p]
+        byte = byte_at(p)
         if is_digit(byte):
             seen += 1
             if kept < MOST_DIGITS:
@@ -138,18 +124,18 @@ def scan_number(text: Any, at: Any, powers: Any) -> Any:
         p += 1
     if seen == 0:
         return 0.0, p, MALFORMED
-    if text[p] == 101 or text[p] == 69:
+    if byte_at(p) == 101 or byte_at(p) == 69:
         p += 1
-        sign = -1 if text[p] == 45 else 1
-        p += text[p] == 45 or text[p] == 43
-        if not is_digit(text[p]):
+        sign = -1 if byte_at(p) == 45 else 1
+        p += byte_at(p) == 45 or byte_at(p) == 43
+        if not is_digit(byte_at(p)):
             return 0.0, p, MALFORMED
         power = 0
-        while is_digit(text[p]):
-            power = min(power * 10 + text[p] - 48, 1 << 40)
+        while is_digit(byte_at(p)):
+            power = min(power * 10 + byte_at(p) - 48, 1 << 40)
             p += 1
         exponent += sign * power
-    if not ends_token(text[p]):
+    if not ends_token(byte_at(p)):
         return 0.0, p, MALFORMED
-    value, certain = to_double(mantissa, exponent, cut, powers)
-    return (-value if text[at] == 45 else value), p, EXACT if certain else UNDECIDED
+    value, certain = to_double(mantissa, exponent, cut)
+    return (-value if byte_at(at) == 45 else value), p, EXACT if certain else UNDECIDED

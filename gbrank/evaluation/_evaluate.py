@@ -175,6 +175,8 @@ def evaluate(
     runs = {str(name): value for name, value in scores.items()} if named else {"": scores}
     if not runs:
         raise DataError("scores: the mapping is empty; give at least one run.")
+    if named and len(runs) < len(scores):
+        raise ParameterError(f"scores: two runs print alike, of {list(scores)!r}; give them distinct names.")
     columns: dict[Any, Any] = {}
     for run, given in runs.items():
         score = _scores(data, given, f"scores of run {run!r}" if named else "scores")

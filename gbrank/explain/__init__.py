@@ -1,1 +1,5 @@
-"""TODO."""
+"""What a ranker learnt: importances by feature name."""
+
+from ._importances import importances
+
+__all__ = ["importances"]

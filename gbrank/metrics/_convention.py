@@ -61,10 +61,8 @@ class Convention:
     max_grade: int = 4
 
     def __post_init__(self) -> None:
-        if not callable(self.gain) and not isinstance(self.gain, str):
+        if not callable(self.gain) and not (isinstance(self.gain, str) and self.gain in ("exp", "linear")):
             object.__setattr__(self, "gain", _gain_table(self.gain))
-        elif isinstance(self.gain, str):
-            check_choice("gain", self.gain, ("exp", "linear", "a mapping {grade: gain}", "a callable")[:2])
         check_choice("discount", self.discount, ("log2", "letor"))
         check_choice("ties", self.ties, ("expected", "stable", "worst", "trec"))
         check_choice("no_relevant", self.no_relevant, ("skip", 0, 1))

@@ -28,7 +28,7 @@ class Definition:
     uses : the fields of the convention that it depends on.
     words : what it is, in a sentence's beginning.
     norm : (value, query_ptr, convention, k, n_jobs) -> what each query's list is divided by; 1 where there is none.
-    needs_k : whether it makes no sense without a cutoff.
+    needs_k : whether it says nothing without a cutoff.
     higher_is_better : whether more is better.
     """
 
@@ -92,12 +92,16 @@ MEASURES.add("ap")(
 )
 MEASURES.add("rr")(Definition(_lists.rr, relevant, ON_LABELS, "1 / rank of the first relevant document"))
 MEASURES.add("p")(
-    Definition(_lists.found, relevant, ON_LABELS, "relevant documents in the first k, divided by k", cutoff, True)
+    Definition(_lists.found, relevant, ON_LABELS, "relevant documents found, divided by the cutoff", cutoff, True)
 )
 MEASURES.add("r")(
-    Definition(_lists.found, relevant, ON_LABELS, "relevant documents found, divided by all relevant documents", total)
+    Definition(
+        _lists.found, relevant, ON_LABELS, "relevant documents found, divided by all relevant documents", total, True
+    )
 )
-MEASURES.add("hit")(Definition(_lists.hit, relevant, ON_LABELS, "1 where a relevant document is found, else 0"))
+MEASURES.add("hit")(
+    Definition(_lists.hit, relevant, ON_LABELS, "1 where a relevant document is found, else 0", needs_k=True)
+)
 MEASURES.add("err")(
     Definition(
         _lists.err,

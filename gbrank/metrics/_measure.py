@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import DataError, ParameterError, as_vector, check_whole
+from .._checks import DataError, IntArray, ParameterError, as_vector, check_whole
 from .._compile import list_pointer, over_queries
 from .._groups import check_query_ptr
 from .._registry import unknown
@@ -20,7 +20,7 @@ from ._convention import PRESETS, Convention, Vector, discounts
 from ._definitions import ALIASES, MEASURES, Definition
 from ._ranking import ALL, SIGNATURE, each_list
 
-_SPELLING = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9]*)\s*(?:@\s*([0-9]+))?\s*(?:\((.*)\))?\s*", re.DOTALL)
+_SPELLING = re.compile(r"\s*([A-Za-z_][A-Za-z_0-9]*)\s*(?:@\s*([0-9]{1,18}))?\s*(?:\((.*)\))?\s*", re.DOTALL)
 _FIELDS = tuple(field.name for field in dataclasses.fields(Convention))
 
 
@@ -33,7 +33,7 @@ class Measure:
     name : str
         A known measure: "ndcg", "dcg", "ap", "rr", "p", "r", "err", "hit".
     k : int, optional
-        Cutoff: only the first `k` places count.
+        Cutoff: only the first `k` places count.  P, R and hit need one.
     convention : Convention
         What the name does not state.  Fields on which the measure does not depend are at their default, except in a
         named preset.
@@ -102,22 +102,22 @@ class Measure:
         DataError
             Lengths differ, a number is not finite, or a label is one that the convention cannot use.
         """
-        y = as_vector("y", y)
-        score = as_vector("score", score, length=len(y))
-        query_ptr = check_query_ptr(query_ptr, len(y))
-        if len(query_ptr) == 1:
+        labels = _own(as_vector("y", y))
+        scores = _own(as_vector("score", score, length=len(labels)))
+        ptr = _own(check_query_ptr(query_ptr, len(labels)))
+        if len(ptr) == 1:
             return np.empty(0)
-        value = self._definition.value(y, self.convention, str(self))
-        values = self._of_lists(value, score, query_ptr, doc_id, n_jobs)
-        empty = np.maximum.reduceat(value, query_ptr[:-1]) == 0
+        value = self._definition.value(labels, self.convention, str(self))
+        values = self._of_lists(value, scores, ptr, doc_id, n_jobs)
+        empty = np.maximum.reduceat(value, ptr[:-1]) == 0
         values[empty] = np.nan if self.convention.no_relevant == "skip" else self.convention.no_relevant
         return values
 
     def _of_lists(
-        self, value: Vector, score: Vector, query_ptr: Any, doc_id: npt.ArrayLike | None, n_jobs: int | None
+        self, value: Vector, score: Vector, query_ptr: IntArray, doc_id: npt.ArrayLike | None, n_jobs: int | None
     ) -> Vector:
         definition, ties = self._definition, self.convention.ties
-        k = ALL if self.k is None else self.k
+        k = ALL if self.k is None else min(self.k, ALL)
         n_queries = len(query_ptr) - 1
         norm = np.ones(n_queries)
         if definition.norm is not None:
@@ -256,6 +256,11 @@ def _check_fields(head: str, rules: dict[str, Any]) -> None:
         if field not in MEASURES[head].uses:
             uses = ", ".join(MEASURES[head].uses)
             raise ParameterError(f"{field}={rules[field]!r}: {head} does not depend on {field}, but on {uses}.")
+
+
+def _own(array: Any) -> Any:
+    """Return a writeable array: kernels are compiled once more for read-only ones, which pandas likes to give."""
+    return np.require(array, requirements=["W"])
 
 
 @functools.cache

@@ -32,13 +32,13 @@ class Labelled(Protocol):
     """What `bind` reads: a `RankingData`, or `Targets` where there are no features."""
 
     @property
-    def y(self) -> Vector: ...  # noqa: D102
+    def y(self) -> Vector: ...
     @property
-    def query_ptr(self) -> IntArray: ...  # noqa: D102
+    def query_ptr(self) -> IntArray: ...
     @property
-    def sample_weight(self) -> Vector | None: ...  # noqa: D102
+    def sample_weight(self) -> Vector | None: ...
     @property
-    def query_weight(self) -> Vector | None: ...  # noqa: D102
+    def query_weight(self) -> Vector | None: ...
 
 
 class Targets(NamedTuple):
@@ -98,7 +98,7 @@ class Objective(ABC):
 
     name: ClassVar[str]
     exact_hessian: ClassVar[bool] = True
-    """Whether the hessian is the second derivative of the loss; otherwise it is a surrogate, and the class says which."""
+    """Whether the hessian is the second derivative of the loss; if not, the class says what stands in for it."""
     shift_invariant: ClassVar[bool] = False
     """Whether adding a constant to all scores of a query changes nothing; gradients then sum to 0 in each query."""
 

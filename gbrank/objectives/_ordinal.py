@@ -35,10 +35,10 @@ class Ordinal(Objective):
     r"""All-threshold ordinal regression with logistic losses.
 
     For grades 0, ..., K - 1 and thresholds :math:`\theta_0 \le ... \le \theta_{K-2}`,
-    :math:`L = \sum_i \sum_k \log(1 + e^{-S_{ik} (s_i - \theta_k)})` with :math:`S_{ik} = 1` if :math:`y_i > k`, else -1.
-    So :math:`\sigma(s - \theta_k)` models P(y > k).  Convex in the scores; for given scores the thresholds are K - 1
-    separate convex problems, solved by Newton steps every `refit_every` rounds.  The score itself ranks: the expected
-    grade grows with it.
+    :math:`L = \sum_i \sum_k \log(1 + e^{-S_{ik} (s_i - \theta_k)})` with :math:`S_{ik} = 1` if :math:`y_i > k`, else
+    -1.  So :math:`\sigma(s - \theta_k)` models P(y > k).  Convex in the scores; for given scores the thresholds are
+    K - 1 separate convex problems, solved by Newton steps every `refit_every` rounds.  The score itself ranks: the
+    expected grade grows with it.
 
     Parameters
     ----------

@@ -73,7 +73,7 @@ class PairBound(Bound):
         return gradient, hessian
 
     def loss(self, score: npt.NDArray[Any]) -> Vector:
-        """Return each query's sum over pairs of weight times value, with this moment's ranks; without `norm`'s factor."""
+        """Return each query's sum over pairs of weight times value at these ranks, without the factor of `norm`."""
         spans = zip(self.query_ptr[:-1], self.query_ptr[1:], strict=True)
         value = np.array([self._one_query(q, score[a:b])[2] for q, (a, b) in enumerate(spans)])
         return value if self.query_weight is None else value * self.query_weight[self.query_ptr[:-1]]
@@ -118,9 +118,7 @@ class PairBound(Bound):
         back[order] = np.arange(len(order))
         return g[back], h[back], value
 
-    def _total_lambda(
-        self, s: Vector, y: Vector, w: Vector, a: Vector, b: Vector, c: float, scaled: bool
-    ) -> float:
+    def _total_lambda(self, s: Vector, y: Vector, w: Vector, a: Vector, b: Vector, c: float, scaled: bool) -> float:
         frame, total = self.frame, 0.0
         for i, j in pair_blocks(len(s), self.truncation):
             sign = np.sign(y[i] - y[j]) * (i < j)
@@ -152,7 +150,7 @@ def require_pairs(y: Vector, query_ptr: npt.NDArray[np.int64]) -> None:
 
 @kernel
 def rank(score: Any, order: Any, key: Any, row: Any, spare_key: Any, spare_row: Any) -> None:
-    """Put the rows of one query, best first and ties in row order, in `row` and in `order`, which holds a first guess."""
+    """Put the rows of one query, best first and ties in row order, in `row` and in `order`, which is a first guess."""
     n = len(score)
     for i in range(n):
         row[i] = order[i]
@@ -185,23 +183,24 @@ def compile_pairs(phi: Phi, weight: LambdaWeight) -> Callable[..., None]:
         for q in range(first, last):
             size = max(size, query_ptr[q + 1] - query_ptr[q])
         key, spare_key, row, spare_row = np.empty(size), np.empty(size), np.arange(size), np.empty(size, np.int64)
-        s_, y_, g_, w_, a, b = (
+        s_, y_, gain_, w_, a, b = (
             np.empty(size), np.empty(size), np.empty(size), np.ones(size), np.empty(size), np.empty(size),
         )  # fmt: skip
+        g, h = np.empty(size), np.empty(size)
         for q in range(first, last):
             start, n = query_ptr[q], query_ptr[q + 1] - query_ptr[q]
             if ranked or norm or truncation < n:
                 rank(score[start : start + n], order[start : start + n], key, row, spare_key, spare_row)
             for i in range(n):
                 at = start + row[i]
-                s_[i], y_[i], g_[i] = score[at], y[at], gain[at]
+                s_[i], y_[i], gain_[i] = score[at], y[at], gain[at]
+                g[i] = h[i] = 0.0
                 if len(weight) > 0:
                     w_[i] = weight[at]
-            c = prepare(y_[:n], g_[:n], discount, ideal[q], a, b)
+            c = prepare(y_[:n], gain_[:n], discount, ideal[q], a, b)
             scaled = norm and s_[0] != s_[n - 1]
             total = 0.0
             for i in range(min(truncation, n - 1)):
-                at_i = start + row[i]
                 for j in range(i + 1, n):
                     if y_[i] == y_[j]:
                         continue
@@ -213,16 +212,14 @@ def compile_pairs(phi: Phi, weight: LambdaWeight) -> Callable[..., None]:
                         worth /= 0.01 + abs(d)
                     d1 *= worth
                     d2 *= worth
-                    at_j = start + row[j]
-                    gradient[at_i] += sign * d1
-                    gradient[at_j] -= sign * d1
-                    hessian[at_i] += d2
-                    hessian[at_j] += d2
+                    g[i] += sign * d1
+                    g[j] -= sign * d1
+                    h[i] += d2
+                    h[j] += d2
                     total += 2.0 * abs(d1)
-            if norm and total > 0.0:
-                factor = np.log2(1.0 + total) / total
-                for i in range(start, start + n):
-                    gradient[i] *= factor
-                    hessian[i] *= factor
+            factor = np.log2(1.0 + total) / total if norm and total > 0.0 else 1.0
+            for i in range(n):
+                gradient[start + row[i]] = g[i] * factor
+                hessian[start + row[i]] = h[i] * factor
 
     return specialised(pass_over)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import ParameterError, check_choice, check_positive, check_whole, whole_grades
+from .._checks import DataError, check_choice, check_positive, check_whole, whole_grades
 from .._compile import fast_kernel, over_queries
 from ._base import OBJECTIVES, Bound, Gradients, Labelled, Objective, Vector, single_labels
 from ._lambda_weights import NDCG, UNIFORM
@@ -51,11 +51,11 @@ class PairwiseLogistic(Objective):
 class LambdaRank(Objective):
     r"""LambdaRank: logistic loss of pairs, each weighted by what swapping the two would change in NDCG.
 
-    :math:`\Delta_{ij} = |G_i - G_j|\,|D(r_i) - D(r_j)| / \mathrm{IDCG@T}` with :math:`D(r) = 1 / \log_2(r + 1)`, over pairs
-    of which one document ranks above the truncation level T.  With `norm`, :math:`\Delta` is divided by
-    0.01 + :math:`|s_i - s_j|` and a query's lambdas multiplied by :math:`\log_2(1 + S) / S`, S the sum of their absolute
-    values.  Ties rank in row order.  Labels are whole grades, of any number, for the exponential gain; any numbers of 0 or more
-    for the linear one.
+    :math:`\Delta_{ij} = |G_i - G_j|\,|D(r_i) - D(r_j)| / \mathrm{IDCG@T}` with :math:`D(r) = 1 / \log_2(r + 1)`, over
+    pairs of which one document ranks among the first T, the truncation level.  With `norm`, :math:`\Delta` is divided
+    by 0.01 + :math:`|s_i - s_j|` and a query's lambdas multiplied by :math:`\log_2(1 + S) / S`, S the sum of their
+    absolute values over both documents of each pair.  Ties rank in row order.  Labels are whole grades for the
+    exponential gain, any numbers of 0 or more for the linear one.
 
     Parameters
     ----------
@@ -102,9 +102,9 @@ class LambdaRank(Objective):
 
 
 def require_not_negative(y: Vector) -> None:
-    """Raise a `ParameterError` for a label below 0, whose gain would be negative."""
+    """Raise a `DataError` for a label below 0, whose gain would be negative."""
     if y.min() < 0:
-        raise ParameterError(
+        raise DataError(
             f"label {y.min():g} in row {int(np.argmin(y))}: a gain cannot be negative; shift the labels to start at 0."
         )
 
@@ -142,8 +142,8 @@ def lambdarank_pass(
 ) -> None:  # fmt: skip
     """Write the lambdas of each query.
 
-    Scores, gains and exp(s - s_max) stand in rank order in buffers of their own, so that the loop over pairs has neither a
-    branch nor an exponential: the probability that i precedes j is e_i / (e_i + e_j).
+    Scores, gains and exp(s - s_max) stand in rank order in buffers of their own, so that the loop over pairs has
+    neither a branch nor an exponential: the probability that i precedes j is e_i / (e_i + e_j).
     """
     size = 0
     for q in range(first, last):

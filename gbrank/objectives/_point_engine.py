@@ -42,9 +42,7 @@ class PointBound(Bound):
             gradient, hessian = gradient + np.zeros(len(score)), np.maximum(hessian, HESSIAN_FLOOR) + 0.0 * score
         else:
             gradient, hessian = np.empty(len(score)), np.empty(len(score))
-            over_queries(
-                self.kernel, self.query_ptr, self.y, score, self.params, gradient, hessian, n_jobs=self.n_jobs
-            )
+            over_queries(self.kernel, self.query_ptr, self.y, score, self.params, gradient, hessian, n_jobs=self.n_jobs)
         if self.weight is not None:
             gradient *= self.weight
             hessian *= self.weight

@@ -88,7 +88,7 @@ class Boosting:
                 outcome.best_round = number + 1
                 outcome.state = {} if self.bound is None else self.bound.state()
             info = RoundInfo(number + 1, n_rounds, outcome.history)
-            if any([bool(callback(info)) for callback in callbacks]):
+            if ended_by(callbacks, info):
                 break
             if patience is not None and number + 1 - outcome.best_round >= patience:
                 break
@@ -129,7 +129,8 @@ class Boosting:
         return scores + (init if scores.ndim == 2 else init[0])
 
     def _renew_leaves(self, score: Scores) -> None:
-        assert self.bound is not None and self.sums is not None
+        assert self.bound is not None
+        assert self.sums is not None
         leaf = self.trainer.leaves(self.train)
         values = self.learning_rate * self.bound.leaf_values(score, leaf)
         self.trainer.set_leaf_values(values)
@@ -172,13 +173,19 @@ class Boosting:
         data = self.train.data
         if number == 0:
             text = (
-                "no tree could be grown: no split of any feature has a gain under the limits set. The model is constant. "
-                f"There are {data.n_documents} documents; look at min_docs_in_leaf, the regularisation, and whether any "
-                "feature varies."
+                "no tree could be grown: no split of any feature has a gain under the limits set, so the model is "
+                f"constant. There are {data.n_documents} documents; look at min_docs_in_leaf, the regularisation, and "
+                "whether any feature varies."
             )
         else:
             text = f"training ended after {number} of {n_rounds} rounds: no split has a gain any more."
         warnings.warn(text, GbrankWarning, stacklevel=5)
+
+
+def ended_by(callbacks: Sequence[Callback], info: RoundInfo) -> bool:
+    """Call every callback and return whether one of them ends the training."""
+    answers = [callback(info) for callback in callbacks]
+    return any(answer is True for answer in answers)
 
 
 def mean_measure(measure: Measure, binned: Binned, score: Scores, name: str) -> float:
@@ -188,6 +195,6 @@ def mean_measure(measure: Measure, binned: Binned, score: Scores, name: str) -> 
     values = measure(y, score, data.query_ptr, data.doc_id)
     if np.isnan(values).all():
         raise DataError(
-            f"{measure}: skips all {len(values)} queries of the evaluation set {name!r}, for none has a relevant document."
+            f"{measure}: skips all {len(values)} queries of the evaluation set {name!r}: none has a relevant document."
         )
     return float(np.nanmean(values))

@@ -1,7 +1,7 @@
 """Saved rankers.
 
-A file is a zip of `manifest.json` (format, versions, parameters, conventions, and the SHA-256 of every other member), the
-booster in its library's own format, and the objective's state as ``.npy`` arrays.  Loading executes nothing, and no
+A file is a zip of `manifest.json` (format, versions, parameters, conventions, and the SHA-256 of every other member),
+the booster in its library's own format, and the objective's state as ``.npy`` arrays.  Loading executes nothing, and no
 library's parser sees a byte before the checksums agree: damaged boosters make some of them crash or answer wrongly.
 """
 
@@ -88,7 +88,7 @@ def restore(manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> GBRank
     params = manifest["params"] | {"measure": manifest["measure"]}
     if manifest["class"] == "GBRanker":
         params["objective"] = objective
-    ranker = CLASSES[manifest["class"]](**params)
+    ranker: GBRanker = CLASSES[manifest["class"]](**params)
     ranker.objective_, ranker.measure_ = objective, measure
     ranker.feature_names_ = tuple(manifest["feature_names"])
     ranker.n_features_in_ = len(ranker.feature_names_)

@@ -38,7 +38,8 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
     Parameters
     ----------
     objective : str or Objective
-        What is minimised, by name ("lambdarank", "pairwise_logistic", "focal", ...) or as a value of `gbrank.objectives`.
+        What is minimised, by name ("lambdarank", "pairwise_logistic", "focal", ...) or as a value, see
+        `gbrank.objectives`.
     backend : {"lightgbm", "xgboost"}
         The library that grows the trees.
     engine : {"compiled", "numpy", "native"}
@@ -346,6 +347,7 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
     def _hold_out(self, train: RankingData | Binned) -> tuple[RankingData, dict[str, RankingData | Binned]]:
         if isinstance(train, Binned):
             raise ParameterError("validation_fraction: cannot cut binned data; give an eval_set instead.")
+        assert self.validation_fraction is not None
         kept, held = train_test_split(train, test_size=self.validation_fraction, random_state=self.random_state or 0)
         return kept, {"valid": held}
 
@@ -451,8 +453,8 @@ def require_same_features(train: RankingData, other: RankingData, name: str) -> 
     """Raise a `DataError` where an evaluation set has other columns than the training data."""
     if other.n_features != train.n_features:
         raise DataError(
-            f"eval_set ({name}) has {other.n_features} features and the training data {train.n_features}; read both with "
-            "the same n_features."
+            f"eval_set ({name}) has {other.n_features} features and the training data {train.n_features}; read both "
+            "with the same n_features."
         )
     if other.feature_names != train.feature_names:
         raise DataError(f"eval_set ({name}) has other feature names, or another order, than the training data.")

@@ -95,8 +95,8 @@ def lists():
 @pytest.mark.parametrize("k", [*range(1, LONGEST + 2), None])
 @pytest.mark.parametrize("name", DEFINITIONS)
 def test_expected_ties_are_the_mean_over_all_orders(lists, name, k):
-    if name == "p" and k is None:
-        return
+    if name in ("p", "r", "hit") and k is None:
+        pytest.skip("needs a cutoff")
     groups, y, score, query_ptr = lists
     definition, cut = DEFINITIONS[name], k or LONGEST
     truth = []

@@ -1,0 +1,156 @@
+"""The command ``gbrank``.
+
+Each command has a file of its own, which imports the library only when the command runs, so that ``--help`` is quick.
+Results go to standard output and all talk to standard error.  The exit code is 0 when the work is done, 1 when data or
+parameters were refused, 2 when the command line was wrong, and 130 when interrupted.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+
+from .. import GbrankError, GbrankWarning, __version__
+from ._demo import demo
+from ._evaluate import evaluate
+from ._inspect import inspect_files
+from ._predict import predict
+from ._report import report
+from ._run import run
+from ._talk import say
+from ._train import train
+from ._tune import tune
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "demo": demo,
+    "inspect": inspect_files,
+    "train": train,
+    "tune": tune,
+    "predict": predict,
+    "evaluate": evaluate,
+    "report": report,
+    "run": run,
+}
+
+HELP = """
+Learning to rank with gradient-boosted trees.
+
+    gbrank demo                                    see all of it work, in half a minute
+    gbrank inspect train.txt                       what is in a LETOR file
+    gbrank train train.txt --vali vali.txt --model m.gbrank
+    gbrank evaluate test.txt --model m.gbrank      NDCG and others, query by query
+    gbrank run job.toml                            all of the above and a report, from one file
+
+Data are LETOR (SVMLight) text, one document a line: label, query, features.
+
+    2 qid:1 1:0.5 2:3 46:0.01 # docid = GX001
+
+Results go to standard output, all talk to standard error. Exit code: 0 done, 1 data or parameters refused, 2 wrong
+command line.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments without the program's name; those of the process by default.
+    """
+    try:
+        _app()(args=None if argv is None else list(argv), prog_name="gbrank")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else 0
+    return 0
+
+
+def _app() -> typer.Typer:
+    app = typer.Typer(
+        help=_verbatim(HELP),
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+    )
+    app.callback()(_top)
+    for name, function in COMMANDS.items():
+        app.command(name, help=_verbatim(inspect.getdoc(function) or ""))(_guarded(function))
+    return app
+
+
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=lambda on: _version(on))
+    ] = False,
+) -> None: ...
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"gbrank {__version__}")
+        raise typer.Exit
+
+
+def _verbatim(text: str) -> str:
+    """Return help in which indented paragraphs keep their lines: typer's mark for that is a backspace."""
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    return "\n\n".join(f"\b\n{each}" if each.startswith("    ") else each for each in paragraphs)
+
+
+def _guarded(command: Callable[..., None]) -> Callable[..., None]:
+    """Return the command with its ends in order: a refusal is a message and exit code 1, a fault keeps its traceback."""
+
+    @functools.wraps(command)
+    def guarded(*args: Any, **kwargs: Any) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("always", GbrankWarning)
+            _show_briefly()
+            try:
+                command(*args, **kwargs)
+                sys.stdout.flush()
+            except GbrankError as error:
+                _refuse(str(error))
+            except BrokenPipeError:
+                _stop_writing()
+            except OSError as error:
+                if error.filename is None or error.strerror is None:
+                    raise
+                _refuse(f"{error.filename}: {error.strerror}.")
+            except KeyboardInterrupt:
+                say("gbrank: interrupted")
+                raise typer.Exit(130) from None
+
+    return guarded
+
+
+def _refuse(message: str) -> None:
+    for line in message.splitlines():
+        say(f"gbrank: error: {line}")
+    raise typer.Exit(1) from None
+
+
+def _show_briefly() -> None:
+    usual = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, GbrankWarning):
+            say(f"gbrank: warning: {message}")
+        else:
+            usual(message, category, *place, **more)
+
+    warnings.showwarning = show
+
+
+def _stop_writing() -> None:
+    # The reader is gone (as after `| head`); what Python would still flush at its end must go nowhere.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise typer.Exit(1) from None

@@ -1,0 +1,164 @@
+"""What commands share of their input: options, files, and parameters written as ``name=value``."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ._talk import say
+
+if TYPE_CHECKING:
+    from .. import GBRanker, RankingData
+
+NFeatures = Annotated[
+    int | None, typer.Option(help="Number of columns, where the files do not use the last ones.", min=1)
+]
+ZeroBased = Annotated[bool, typer.Option("--zero-based", help="Feature indices start at 0, not 1.")]
+Regroup = Annotated[
+    bool, typer.Option("--regroup", help="Accept queries whose lines are scattered over the file, and put them together.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Threads = Annotated[int | None, typer.Option("--n-jobs", help="Threads.", show_default="all cores")]
+Objective = Annotated[
+    str, typer.Option(help="What is minimised: lambdarank, pairwise_logistic, focal, quantile, ordinal, mse, ...")
+]
+ObjectiveParams = Annotated[
+    list[str] | None, typer.Option("--objective-param", metavar="NAME=VALUE", help="Such as truncation=10; may be repeated.")
+]
+Backend = Annotated[str, typer.Option(help="Library that grows the trees: lightgbm or xgboost.")]
+Engine = Annotated[
+    str, typer.Option(help="What computes gradients: compiled, numpy, or native (the library's own objective).")
+]
+Params = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--param",
+        "-p",
+        metavar="NAME=VALUE",
+        help="Any parameter of gbrank.GBRanker, such as max_leaves=63; may be repeated.",
+    ),
+]
+BackendParams = Annotated[
+    list[str] | None,
+    typer.Option("--backend-param", metavar="NAME=VALUE", help="Under the library's own name; may be repeated."),
+]
+Measures = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--measure",
+        "-m",
+        metavar="NAME",
+        help="A measure: ndcg@10, dcg@5, ap, rr, p@10, r@10, err, hit@1; may be repeated. Rules go in brackets, as in "
+        "'ndcg@10(gain=linear)'.",
+        show_default="ndcg@1, ndcg@5, ndcg@10, ap",
+    ),
+]
+USUAL_MEASURES = ("ndcg@1", "ndcg@5", "ndcg@10", "ap")
+
+
+def read_files(
+    paths: Sequence[Path], *, n_features: int | None, zero_based: bool, regroup: bool, alike: bool = False
+) -> list[RankingData]:
+    """Read LETOR files; the errors of all of them are raised together.
+
+    With `alike`, all files get the columns of the first, and an index beyond them is refused.
+    """
+    from scipy.sparse import issparse
+
+    from .. import DataError, GbrankError
+    from ..data import read_letor
+
+    options: dict[str, Any] = {"zero_based": zero_based, "scattered": "regroup" if regroup else "refuse"}
+    found: list[RankingData] = []
+    errors = []
+    for path in paths:
+        try:
+            found.append(read_letor(path, n_features=n_features, **options))
+        except GbrankError as error:
+            errors.append(str(error))
+            continue
+        tell_unused(path, found[-1])
+        if alike:
+            n_features, options["sparse"] = found[-1].n_features, issparse(found[-1].X)
+    if errors:
+        raise DataError("\n".join(errors))
+    return found
+
+
+def tell_unused(path: Path, data: RankingData) -> None:
+    """Say where a file holds nothing in the last columns: it may be of other data than the columns were taken from."""
+    from scipy.sparse import issparse
+
+    columns = data.X.indices if issparse(data.X) else data.X.any(axis=0).nonzero()[0]
+    used = int(columns.max(initial=-1)) + 1
+    if used < data.n_features:
+        say(f"{path}: nothing is written of the last {data.n_features - used} of {data.n_features} features; they count as 0.")
+
+
+def read_assignments(texts: Sequence[str] | None, option: str) -> dict[str, Any]:
+    """Return ``name=value`` texts as a mapping; a value is read as TOML, and is a string where it is none.
+
+    Raises
+    ------
+    typer.BadParameter
+        A text without ``=``, or a name given twice: the command line is wrong.
+    """
+    values: dict[str, Any] = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        name = name.strip()
+        if not equals or not name:
+            raise typer.BadParameter(f"{text!r}: write it as name=value.", param_hint=option)
+        if name in values:
+            raise typer.BadParameter(f"{name} is given twice.", param_hint=option)
+        values[name] = read_value(value)
+    return values
+
+
+def read_value(text: str) -> Any:
+    """Return the value that a text is in TOML, or the text itself.
+
+    Examples
+    --------
+    >>> read_value("0.1"), read_value("true"), read_value("expected")
+    (0.1, True, 'expected')
+    """
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text.strip()
+
+
+def joined(options: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return options that were given, and further parameters; one given by both is a wrong command line."""
+    given = {name: value for name, value in options.items() if value is not None}
+    for name in params:
+        if name in given:
+            raise typer.BadParameter(f"{name} has an option of its own, which is given too.", param_hint="--param")
+    return {**given, **params}
+
+
+def read_ranker(
+    objective: str,
+    objective_param: Sequence[str] | None,
+    param: Sequence[str] | None,
+    backend_param: Sequence[str] | None,
+    **options: Any,
+) -> GBRanker:
+    """Return the ranker that the options describe; those that are None were not given.
+
+    Raises
+    ------
+    ParameterError
+        Everything that is unknown or refused.
+    """
+    from ..jobs import make_ranker
+
+    chosen = {"name": objective, **read_assignments(objective_param, "--objective-param")}
+    library = read_assignments(backend_param, "--backend-param") or None
+    options |= {"objective": chosen, "backend_params": library}
+    return make_ranker(joined(options, read_assignments(param, "--param")), name="")

@@ -1,0 +1,53 @@
+"""``gbrank predict``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ._inputs import Regroup, Threads, ZeroBased, read_files
+from ._talk import answer, say
+
+
+def predict(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that gbrank saved.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="LETOR file of documents to score.")],
+    output: Annotated[Path | None, typer.Option(help="File to write to.", show_default="standard output")] = None,
+    n_jobs: Threads = None,
+    zero_based: ZeroBased = False,
+    regroup: Regroup = False,
+) -> None:
+    """Score the documents of a LETOR file.
+
+    There is one score a line, in the order of the file's lines; a higher score ranks first. Scores are written with every digit, so that reading them gives the same numbers.
+
+    Examples:
+
+        gbrank predict m.gbrank test.txt > scores.txt
+        gbrank predict m.gbrank test.txt --output scores.txt
+
+    The file is LETOR text, of which labels are not used but must be there; its features are those of the model.
+    """
+    from .. import load
+    from .._files import atomic_write
+
+    ranker = load(model).set_params(n_jobs=n_jobs)
+    data = read_files([file], n_features=ranker.n_features_in_, zero_based=zero_based, regroup=regroup)[0]
+    text = "\n".join(map(repr, scores_by_line(ranker, data).tolist()))
+    if output is None:
+        answer(text)
+        return
+    with atomic_write(output) as out:
+        out.write(text + "\n")
+    say(f"{output}: {data.n_documents} scores")
+
+
+def scores_by_line(ranker: Any, data: Any) -> Any:
+    """Return the score of each document in the order of the file's lines, which regrouping has changed."""
+    import numpy as np
+
+    scores = np.empty(data.n_documents)
+    scores[data.order] = ranker.predict(data)
+    return scores

@@ -1,0 +1,140 @@
+"""``gbrank train``."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ._inputs import (
+    AsJson,
+    Backend,
+    BackendParams,
+    Engine,
+    NFeatures,
+    Objective,
+    ObjectiveParams,
+    Params,
+    Regroup,
+    Threads,
+    ZeroBased,
+    read_files,
+    read_ranker,
+)
+from ._talk import answer, answer_json, progress, say
+
+
+def train(
+    train: Annotated[Path, typer.Argument(metavar="TRAIN", help="LETOR file of training data.")],
+    model: Annotated[Path, typer.Option(help="File to write the model to.")],
+    vali: Annotated[Path | None, typer.Option(help="LETOR file of validation data.")] = None,
+    validation_fraction: Annotated[
+        float | None, typer.Option(help="Share of the queries to set apart as validation data, where there is no --vali.")
+    ] = None,
+    objective: Objective = "lambdarank",
+    objective_param: ObjectiveParams = None,
+    backend: Backend = "lightgbm",
+    engine: Engine = "compiled",
+    n_estimators: Annotated[
+        int | None, typer.Option(help="Rounds of boosting at most.", show_default="100; 1000 with early stopping")
+    ] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Shrinkage.", show_default="0.1")] = None,
+    early_stopping_rounds: Annotated[
+        int | None,
+        typer.Option(
+            help="Stop when the measure on the validation data has not improved for so many rounds; 0 never stops.",
+            show_default="50 with validation data",
+        ),
+    ] = None,
+    measure: Annotated[str, typer.Option(help="The measure of early stopping.")] = "ndcg@10",
+    param: Params = None,
+    backend_param: BackendParams = None,
+    seed: Annotated[int, typer.Option(help="Seed of sampling.", min=0)] = 0,
+    n_jobs: Threads = None,
+    n_features: NFeatures = None,
+    zero_based: ZeroBased = False,
+    regroup: Regroup = False,
+    as_json: AsJson = False,
+) -> None:
+    """Train a ranker and save it.
+
+    With validation data the training stops when the measure no longer improves, and the model keeps the best round.
+
+    Examples:
+
+        gbrank train train.txt --vali vali.txt --model m.gbrank
+        gbrank train train.txt --validation-fraction 0.2 --model m.gbrank
+        gbrank train train.txt --model m.gbrank --objective-param truncation=10
+        gbrank train train.txt --model m.gbrank --backend xgboost -p max_depth=6
+
+    A file has one document a line: its label, its query, and its features as index:value, as in
+
+        2 qid:1 1:0.5 2:3 46:0.01 # docid = GX001
+
+    The model is a zip of the booster in its library's own format and a manifest; loading one executes nothing.
+    """
+    validated = vali is not None or validation_fraction is not None
+    if vali is not None and validation_fraction is not None:
+        raise typer.BadParameter("goes without --vali.", param_hint="--validation-fraction")
+    if early_stopping_rounds is None and validated:
+        early_stopping_rounds = 50
+    stops = bool(early_stopping_rounds)
+    ranker = read_ranker(
+        objective,
+        objective_param,
+        param,
+        backend_param,
+        backend=backend,
+        engine=engine,
+        n_estimators=1000 if n_estimators is None and stops else n_estimators,
+        learning_rate=learning_rate,
+        early_stopping_rounds=early_stopping_rounds if stops else None,
+        validation_fraction=validation_fraction,
+        measure=measure,
+        random_state=seed,
+        n_jobs=n_jobs,
+    )
+    require_folder(model)
+    paths = [train] if vali is None else [train, vali]
+    sets = read_files(paths, n_features=n_features, zero_based=zero_based, regroup=regroup, alike=True)
+    say(f"training on {sets[0]}")
+    started = time.perf_counter()
+    with progress() as tell:
+        from ..jobs import follow
+
+        ranker.set_params(callbacks=[follow(tell, "training")])
+        ranker.fit(sets[0], eval_set=sets[1] if len(sets) > 1 else None)
+    ranker.set_params(callbacks=None)
+    ranker.save(model)
+    facts = {
+        "model": str(model),
+        "queries": sets[0].n_queries,
+        "documents": sets[0].n_documents,
+        "features": sets[0].n_features,
+        "rounds": ranker.best_iteration_,
+        "seconds": round(time.perf_counter() - started, 3),
+        "validation": {"measure": str(ranker.measure_), "mean": ranker.best_score_} if ranker.history_ else None,
+    }
+    if as_json:
+        answer_json(facts)
+    else:
+        answer(_told(facts))
+
+
+def require_folder(path: Path) -> None:
+    """Refuse a file that could not be written, before time is spent on what should go into it."""
+    from .. import DataError
+
+    if path.is_dir():
+        raise DataError(f"{path}: is a folder; give the path of a file.")
+    if not path.absolute().parent.is_dir():
+        raise DataError(f"{path}: the folder {path.parent} does not exist; create it first.")
+
+
+def _told(facts: dict[str, Any]) -> str:
+    lines = [f"{facts['model']}: {facts['rounds']} rounds in {facts['seconds']:.1f} s"]
+    if facts["validation"] is not None:
+        lines.append(f"validation {facts['validation']['measure']} = {facts['validation']['mean']:.4f}")
+    return "\n".join(lines)

@@ -1,0 +1,370 @@
+"""Compiled passes over SVMLight/LETOR text.
+
+`count` says how many rows, values and columns a piece of text holds; `parse` then writes them to where they belong.
+Text is given by addresses.  A piece starts at a line, ends with a line feed and has `MARGIN` readable bytes behind it,
+since eight bytes are looked at together.  Kernels judge, Python explains: of a line that is refused they return a code
+and the place.  A kernel takes plain tuples and arrays only: kept on disk, it would need a class again to be loaded.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from .._checks import IntArray
+from .._compile import byte_at, kernel, trailing_zeros, word_at
+from ._decimals import MALFORMED, MOST_DIGITS, POWERS, UNDECIDED, ends_token, is_digit, scan_number
+
+DONE, MORE_ROOM = 0, 1  # how `parse` ends; MORE_ROOM: call again with more room for undecided numbers
+MARGIN = 64  # readable bytes behind a piece
+BAD_LABEL, NO_QID, BAD_QID, BAD_PAIR, BAD_VALUE, ZERO_INDEX, INDEX_ORDER, LARGE_INDEX, OVERFLOW = range(2, 11)
+MOST_INDEX = (1 << 31) - 1
+
+_1, _7, _8, _10, _16, _32, _56 = (np.uint64(n) for n in (1, 7, 8, 10, 16, 32, 56))
+_MOST_POSITIVE = np.uint64((1 << 63) - 1)
+_ONES = np.uint64(0x0101010101010101)
+_LOW = np.uint64(0x7F7F7F7F7F7F7F7F)
+_HIGH = np.uint64(0x8080808080808080)
+_ZEROS = np.uint64(0x3030303030303030)  # "00000000"
+_ABOVE_9 = np.uint64(0x7676767676767676)  # added to a byte of 10 or more it sets the byte's highest bit
+_LINE_FEEDS, _HASHES, _COLONS = np.uint64(10) * _ONES, np.uint64(35) * _ONES, np.uint64(58) * _ONES
+_POINTS = np.uint64(46) * _ONES
+_GATHER = np.uint64(0x0102040810204080)
+_BEYOND = np.uint64(1 << 16)
+_PAIRS = np.uint64(0x000000FF000000FF)
+_FIVE_BYTES, _DOCID = np.uint64(0xFFFFFFFFFF), np.uint64(int.from_bytes(b"docid", "little"))
+
+
+class Columns(NamedTuple):
+    """What `parse` writes, shared by all pieces.
+
+    values : float32 or float64 array; all values row by row if dense, else those that are written.
+    columns : int32 or int64 array; the column of each value if sparse, else empty.
+    row_ptr : int64 array of shape (n_rows + 1,); if sparse, where each row starts in `values`; else empty.
+    y : float64 array of shape (n_rows,); labels.
+    qid : int64 array of shape (n_rows,); query ids as long as all are canonical numbers.
+    qid_at, note_at : int64 arrays of shape (n_rows,); address of the query id, and behind the ``#`` or 0.
+    """
+
+    values: npt.NDArray[Any]
+    columns: npt.NDArray[Any]
+    row_ptr: IntArray
+    y: npt.NDArray[np.float64]
+    qid: IntArray
+    qid_at: IntArray
+    note_at: IntArray
+
+
+class Form(NamedTuple):
+    """How indices are read: `first` is that of column 0; `limit` the largest; `overflow` the least |value| refused."""
+
+    first: int
+    limit: int
+    width: int
+    dense: bool
+    overflow: float
+
+
+@kernel
+def equal_bytes(word: Any, pattern: Any) -> Any:
+    """Set the highest bit of each byte of `word` that equals that of `pattern`, and no other bit."""
+    x = word ^ pattern
+    return ~(((x & _LOW) + _LOW) | x | _LOW)
+
+
+@kernel
+def marks(flags: Any) -> Any:
+    """Count bytes whose highest bit is set; other bits are 0."""
+    return np.int64(((flags >> _7) * _ONES) >> _56)
+
+
+@kernel
+def last_index(line: Any, end: Any) -> Any:
+    """Return the whole number before the last colon of byte_at(line:end), or -1; cut off above `MOST_INDEX`."""
+    p = end - 1
+    while p >= line and byte_at(p) != 58:
+        p -= 1
+    index, unit = -1, 1
+    p -= 1
+    while p >= line and is_digit(byte_at(p)) and index <= MOST_INDEX:
+        index = max(index, 0) + (byte_at(p) - 48) * unit
+        unit = min(unit * 10, MOST_INDEX + 1)
+        p -= 1
+    return index
+
+
+@kernel
+def skip_blanks(p: Any) -> Any:
+    """Return the first place from `p` on that is no space, tab or carriage return."""
+    while byte_at(p) == 32 or byte_at(p) == 9 or byte_at(p) == 13:
+        p += 1
+    return p
+
+
+@kernel
+def count(start: Any, stop: Any) -> Any:
+    """Count rows and values, and find the largest index that ends a row: (rows, values, index or -1).
+
+    A row of n colons before its comment holds n - 1 values, the query id has the other; so `parse`, whatever the
+    text, accepts no more rows and writes no more values than are counted here.
+    """
+    rows, values, colons, largest = 0, 0, 0, -1
+    line = p = start
+    while p < stop:
+        word = word_at(p)
+        if not (equal_bytes(word, _LINE_FEEDS) | equal_bytes(word, _HASHES)) and p + 8 <= stop:
+            colons += marks(equal_bytes(word, _COLONS))
+            p += 8
+            continue
+        last = min(p + 8, stop)
+        while p < last and byte_at(p) != 10 and byte_at(p) != 35:
+            colons += byte_at(p) == 58
+            p += 1
+        if p == last:
+            continue
+        if skip_blanks(line) < p:
+            rows += 1
+            values += max(colons - 1, 0)
+            largest = max(largest, last_index(line, p))
+        colons = 0
+        line = p = line_end(p) + 1
+    return rows, values, largest
+
+
+@kernel
+def line_end(p: Any) -> Any:
+    """Return the place of the first line feed from `p` on."""
+    while not equal_bytes(word_at(p), _LINE_FEEDS):
+        p += 8
+    while byte_at(p) != 10:
+        p += 1
+    return p
+
+
+@kernel
+def one_bit_each(flags: Any) -> Any:
+    """Gather the highest bit of each byte, the others being 0, into the lowest eight bits."""
+    return ((flags >> _7) * _GATHER) >> _56
+
+
+@kernel
+def not_digits(word: Any) -> Any:
+    """Set the highest bit of each byte that is not one of 0-9, and no other bit."""
+    digits = word ^ _ZEROS
+    return (((digits & _LOW) + _ABOVE_9) | digits) & _HIGH
+
+
+@kernel
+def whole_number(at: Any, n: Any) -> Any:
+    """Return the number that the `n` < 8 digits from `at` on spell, by adding neighbours: digits, pairs, fours."""
+    x = ((word_at(at) ^ _ZEROS) << np.uint64(56 - 8 * n)) << _8
+    x = x * np.uint64(10) + (x >> _8)
+    x = (x & _PAIRS) * np.uint64(0x000F424000000064) + ((x >> _16) & _PAIRS) * np.uint64(0x0000271000000001)
+    return np.float64(np.int64(x >> _32))
+
+
+@kernel
+def short_number(at: Any) -> Any:
+    """Read a plain decimal with up to 7 digits before the point and 14 behind, 15 in all: (value, where it stops).
+
+    Where it stops is -1 for any other text, which `scan_number` then reads.  Almost without branches on the data:
+    numbers differ in length, and a branch that is mispredicted costs more than all of this.
+    """
+    negative = byte_at(at) == 45
+    p = at + negative
+    low = word_at(p)
+    others = one_bit_each(not_digits(low)) | (one_bit_each(not_digits(word_at(p + 8))) << _8) | _BEYOND
+    points = one_bit_each(equal_bytes(low, _POINTS))
+    n_left = trailing_zeros(others)
+    point = (points & others & (~others + _1)) != np.uint64(0)
+    n = trailing_zeros(others & (others - _1) | _BEYOND) if point else n_left
+    end = p + n
+    n_right = n - n_left - point
+    if n_left > 7 or n > 15 or n == point or not ends_token(byte_at(end)):
+        return 0.0, -1
+    scale = POWERS[n_right]
+    right = end - n_right
+    if n_right <= 7:
+        value = (whole_number(p, n_left) * scale + whole_number(right, n_right)) / scale
+    else:
+        more = n_right - 7
+        tail = whole_number(right, 7) * POWERS[more] + whole_number(right + 7, more)
+        value = (whole_number(p, n_left) * scale + tail) / scale
+    return (-value if negative else value), end
+
+
+@kernel
+def scan_qid(at: Any) -> Any:
+    """Read ``qid:`` and a query id: (number, whether it is a canonical 64-bit one, where it stops, DONE or a code)."""
+    if not (byte_at(at) == 113 and byte_at(at + 1) == 105 and byte_at(at + 2) == 100 and byte_at(at + 3) == 58):
+        return np.int64(0), False, at, NO_QID
+    at += 4
+    negative = byte_at(at) == 45
+    p = first = at + negative
+    number, canonical = np.uint64(0), True
+    while not ends_token(byte_at(p)):
+        if byte_at(p) == 58:
+            return np.int64(0), False, p, BAD_QID
+        digit = is_digit(byte_at(p)) and p - first < MOST_DIGITS
+        canonical &= digit
+        number = number * _10 + np.uint64(byte_at(p) - 48 if digit else 0)
+        p += 1
+    plain = p > first and (byte_at(first) != 48 or (p == first + 1 and not negative))
+    fits = number <= _MOST_POSITIVE + np.uint64(negative)
+    signed = np.int64(~number + _1) if negative else np.int64(number)
+    return signed, canonical and plain and fits, p, BAD_QID if p == at else DONE
+
+
+@kernel
+def keep(undecided: Any, n: Any, first: Any, stop: Any, place: Any) -> Any:
+    """Note a number for Python; whether there was room."""
+    if n == len(undecided):
+        return False
+    undecided[n, 0], undecided[n, 1], undecided[n, 2] = first, stop, place
+    return True
+
+
+@kernel
+def parse(stop: Any, form: Any, out: Any, undecided: Any, state: Any) -> Any:
+    """Parse lines from state[0] to `stop`: (DONE, MORE_ROOM or the code of an error, its address).
+
+    Parameters
+    ----------
+    stop : int
+        Address behind the last line feed.
+    form, out : tuple
+        The fields of a `Form` and of a `Columns`.
+    undecided : int64 array of shape (room, 3)
+        Receives numbers that Python must finish: start, stop, and place in `values` or ``-1 - row`` in `y`.
+    state : int64 array of shape (5,)
+        Where to go on: address, row, place in `values`, number of undecided; and a count of query ids that are not
+        canonical numbers.  Moved on line by line.
+    """
+    # Taken out of the tuple once: each time an array is taken out, references are counted.
+    values, columns, row_ptr, y, qid, qid_at, note_at = out
+    first_index, limit, width, dense, overflow = form
+    p, row, at, n_undecided = state[0], state[1], state[2], state[3]
+    while p < stop:
+        p = skip_blanks(p)
+        if byte_at(p) == 10 or byte_at(p) == 35:
+            p = line_end(p) + 1
+            continue
+        y[row], end, status = scan_number(p)
+        if status == MALFORMED:
+            return BAD_LABEL, p
+        if status == UNDECIDED:
+            if not keep(undecided, n_undecided, p, end, -1 - row):
+                return MORE_ROOM, p
+            n_undecided += 1
+        p = skip_blanks(end)
+        qid[row], canonical, end, code = scan_qid(p)
+        if code != DONE:
+            return code, p
+        qid_at[row] = p + 4
+        state[4] += not canonical
+        p = end
+        previous = first_index - 1
+        start = row * width - first_index
+        while True:
+            p = token = skip_blanks(p)
+            if not is_digit(byte_at(p)):
+                break
+            index = 0
+            while is_digit(byte_at(p)) and index <= MOST_INDEX:
+                index = index * 10 + (byte_at(p) - 48)
+                p += 1
+            if index <= previous or index > limit or byte_at(p) != 58:
+                return refused_index(p, index, first_index, limit), token
+            previous = index
+            p += 1
+            place = start + index if dense else at
+            value, end = short_number(p)
+            if end < 0:
+                value, end, status = scan_number(p)
+                if status == MALFORMED:
+                    return BAD_VALUE, token
+                if status == UNDECIDED:
+                    if not keep(undecided, n_undecided, p, end, place):
+                        return MORE_ROOM, p
+                    n_undecided += 1
+                elif abs(value) >= overflow:
+                    return OVERFLOW, token
+            values[place] = value
+            if not dense:
+                columns[at] = index - first_index
+            at += 1
+            p = end
+        note_at[row] = 0
+        if byte_at(p) == 35:
+            note_at[row] = p + 1
+            p = line_end(p)
+        elif byte_at(p) != 10:
+            return BAD_PAIR, p
+        p += 1
+        row += 1
+        if not dense:
+            row_ptr[row] = at
+        state[0], state[1], state[2], state[3] = p, row, at, n_undecided
+    return DONE, p
+
+
+@kernel
+def refused_index(p: Any, index: Any, first_index: Any, limit: Any) -> Any:
+    """Say what is wrong with an index that was read up to `p`."""
+    if index > MOST_INDEX:
+        return LARGE_INDEX
+    if byte_at(p) != 58:
+        return BAD_PAIR
+    if index < first_index:
+        return ZERO_INDEX
+    return LARGE_INDEX if index > limit else INDEX_ORDER
+
+
+@kernel
+def token_lengths(at: Any, lengths: Any) -> Any:
+    """Measure the query ids that start at each address."""
+    for row in range(len(at)):
+        p = at[row]
+        while not ends_token(byte_at(p)):
+            p += 1
+        lengths[row] = p - at[row]
+
+
+@kernel
+def doc_ids(at: Any, lengths: Any) -> Any:
+    """Move each address, of a comment or 0, to the document id that it states; the length is 0 where there is none."""
+    for row in range(len(at)):
+        if at[row] != 0:
+            at[row], lengths[row] = doc_id(at[row])
+
+
+@kernel
+def doc_id(p: Any) -> Any:
+    """Find ``docid = X`` in the comment that starts at `p`: (where X starts, its length or 0)."""
+    while byte_at(p) != 10:
+        # d, o, c, i, d, as a word of its own
+        if word_at(p) & _FIVE_BYTES == _DOCID and ends_token(byte_at(p - 1)):
+            q = skip_blanks(p + 5)
+            if byte_at(q) == 61:
+                start = end = skip_blanks(q + 1)
+                while byte_at(end) == 35 or not ends_token(byte_at(end)):
+                    end += 1
+                return start, end - start
+        p += 1
+    return p, 0
+
+
+@kernel
+def copy_tokens(at: Any, lengths: Any, width: Any, out: Any) -> Any:
+    """Write tokens, in order, into `width` bytes each: (highest byte, first row with a control character or -1)."""
+    highest, bad = 0, -1
+    for row in range(len(at)):
+        for i in range(lengths[row]):
+            byte = byte_at(at[row] + i)
+            highest = max(highest, byte)
+            if (byte < 32 or byte == 127) and bad < 0:
+                bad = row
+            out[row * width + i] = byte
+    return highest, bad

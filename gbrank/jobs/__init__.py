@@ -1,0 +1,13 @@
+"""Batch jobs: a TOML file in, an output folder out.
+
+`run` does a whole job; `read_job` checks one without running it; `make_ranker` turns the ``[ranker]`` table into a
+ranker, with every problem reported at once.
+"""
+
+from ._job import Job, read_job
+from ._rankers import make_ranker
+from ._result import JobResult
+from ._run import run
+from ._toml import to_toml
+
+__all__ = ["Job", "JobResult", "make_ranker", "read_job", "run", "to_toml"]

@@ -1,0 +1,103 @@
+"""What a careful reader should know before believing the numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+from ..data import RankingData
+from ._document import fixed
+from ._material import THIS, Material
+from ._results import rounds_trained
+
+FEW_QUERIES = 100
+MANY_SKIPPED = 0.2
+MANY_TIED = 0.05
+MOSTLY_SORTED = 0.9
+
+
+def cautions(material: Material) -> tuple[str, ...]:
+    """Return a sentence for each reason to be careful; none where there is none."""
+    checks = (of_data, of_shared_queries, of_ties, of_training)
+    return tuple(sentence for check in checks for sentence in check(material))
+
+
+def of_data(material: Material) -> Iterator[str]:
+    """Yield what the data sets themselves say."""
+    for name, facts in material.descriptions.items():
+        row = material.evaluations[name].summary().loc[str(material.measure)]
+        evaluated, error = int(row["queries"]), float(row["standard_error"])
+        if evaluated < FEW_QUERIES:
+            yield (
+                f"{name}: the mean of {material.measure} rests on {evaluated} "
+                f"{'query' if evaluated == 1 else 'queries'}; its standard error is {fixed(error)}, so differences below "
+                "about twice that may be chance."
+            )
+        if row["skipped"] > MANY_SKIPPED * facts.queries:
+            yield (
+                f"{name}: {row['skipped']:,.0f} of {facts.queries:,} queries ({row['skipped'] / facts.queries:.0%}) have "
+                f"nothing relevant and are skipped by {material.measure}; the mean speaks only for the others."
+            )
+        if facts.several_grades and facts.label_sorted > MOSTLY_SORTED * facts.several_grades:
+            yield (
+                f"{name}: rows stand sorted by label in {facts.label_sorted:,} queries, so a model that ties documents "
+                "would look good wherever ties are left in the order of rows (ties stable)."
+            )
+        if facts.duplicate_documents:
+            yield f"{name}: {facts.duplicate_documents:,} documents repeat an id of their own query."
+
+
+def of_shared_queries(material: Material) -> Iterator[str]:
+    """Yield the pairs of data sets that share query ids."""
+    ids = {name: set(data.query_ids.tolist()) for name, data in material.sets.items()}
+    names = list(ids)
+    for number, one in enumerate(names):
+        for other in names[number + 1 :]:
+            shared = len(ids[one] & ids[other])
+            if shared and material.sets[one] is not material.sets[other]:
+                yield (
+                    f"{shared:,} query {'id is' if shared == 1 else 'ids are'} in both {one} and {other}; if they are the "
+                    "same queries, results on one flatter a model trained on the other."
+                )
+
+
+def of_ties(material: Material) -> Iterator[str]:
+    """Yield where scores are equal for whole queries."""
+    scored = [(THIS, name, material.sets[name], score) for name, score in material.scores.items()]
+    scored += [(run, material.last, material.sets[material.last], score) for run, score in material.runs.items()]
+    for run, name, data, score in scored:
+        tied, several = tied_queries(data, score)
+        if tied > MANY_TIED * several:
+            yield (
+                f"{name}: in {tied:,} of {several:,} queries with several documents {run} gives all the same score; "
+                "their value depends on the rule for ties alone."
+            )
+
+
+def tied_queries(data: RankingData, score: npt.NDArray[np.float64]) -> tuple[int, int]:
+    """Return how many queries of several documents have one score throughout, and how many there are."""
+    starts, several = data.query_ptr[:-1], data.query_sizes > 1
+    same = np.maximum.reduceat(score, starts) == np.minimum.reduceat(score, starts)
+    return int((same & several).sum()), int(several.sum())
+
+
+def of_training(material: Material) -> Iterator[str]:
+    """Yield what the course of training says."""
+    ranker, rounds = material.ranker, rounds_trained(material)
+    first = next(iter(ranker.history_), None)
+    if ranker.best_iteration_ == 0 or not material.importances["split"].any():
+        yield "The trees have no split: all documents get the same score."
+    if first is None:
+        return
+    if ranker.early_stopping_rounds is not None:
+        for name, evaluation in material.evaluations.items():
+            if np.isclose(evaluation.mean(material.measure), ranker.best_score_, rtol=0, atol=1e-9):
+                yield (
+                    f"{name}: these queries chose the number of rounds, so the results on them are better than on new "
+                    "ones."
+                )
+    values = ranker.history_[first]
+    if len(values) == ranker.n_estimators and len(values) > 1 and int(np.argmax(values)) == len(values) - 1:
+        yield f"{ranker.measure_} on {first} was still at its best in the last of {rounds:,} rounds; more may help."

@@ -1,0 +1,170 @@
+"""Every plot, as a function over a result object that returns a matplotlib figure.
+
+Figures are made without pyplot: no global state, no display.  Axis titles stand level above the axes, where they can be
+read without turning the head; series differ by colour (of a palette for all kinds of colour vision) and by dashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+
+from ..data import RankingData
+from ..data._describe import Description
+from ..evaluation import Evaluation
+from ..metrics import Measure
+from ..rankers import GBRanker
+from ._document import clean
+
+INK, MUTED, GRID, PAPER = "#1b2430", "#5b6675", "#d9dee5", "#fdfdfe"
+SERIES = ("#0067a8", "#c4500a", "#00795a", "#a3477f", "#7a6a00", "#41709f")
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)))
+WIDTH, HEIGHT = 5.4, 3.1
+POINTS = 201  # points of a cumulative curve
+
+
+def learning_curve(ranker: GBRanker) -> Figure:
+    """Return the ranker's measure after each round on each evaluation set, with the best round marked."""
+    figure, axes = new(f"{ranker.measure_}", "round")
+    for number, (name, values) in enumerate(ranker.history_.items()):
+        rounds = np.arange(1, len(values) + 1)
+        marker = "o" if len(values) == 1 else ""
+        axes.plot(rounds, values, label=label(name), marker=marker, **line(number))
+    best = ranker.best_iteration_
+    axes.axvline(best, color=MUTED, linewidth=1, linestyle=":", label=f"best round: {best}")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
+    return finish(figure, axes)
+
+
+def distribution(evaluation: Evaluation, measure: str | Measure, run: str | None = None) -> Figure:
+    """Return a histogram of a measure over queries, with mean and median marked; skipped queries are left out."""
+    values = evaluation.values(measure, run).dropna().to_numpy(dtype=np.float64)
+    figure, axes = new("queries", str(measure))
+    lowest, highest = min(0.0, values.min(initial=0.0)), max(1.0, values.max(initial=1.0))
+    axes.hist(values, bins=np.linspace(lowest, highest, 21).tolist(), color=SERIES[0], edgecolor=PAPER, linewidth=0.8)
+    if len(values):
+        mean, median = float(values.mean()), float(np.median(values))
+        axes.axvline(mean, color=SERIES[1], linewidth=1.6, label=f"mean {mean:.3f}")
+        axes.axvline(median, color=INK, linewidth=1.6, linestyle="--", label=f"median {median:.3f}")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
+    return finish(figure, axes)
+
+
+def cumulative(evaluations: Mapping[str, pd.Series[float]], measure: str | Measure) -> Figure:
+    """Return, for each named vector of query values, the share of queries that reach at most a value."""
+    figure, axes = new("share of queries with at most this value", str(measure))
+    for number, (name, values) in enumerate(evaluations.items()):
+        shares, quantiles = quantile_curve(values.dropna().to_numpy(dtype=np.float64))
+        axes.plot(quantiles, shares, label=label(name), **line(number))
+    axes.set_ylim(0, 1)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    return finish(figure, axes)
+
+
+def importance_bars(table: pd.DataFrame, top: int = 30) -> Figure:
+    """Return bars of the share of the gain of the `top` features of a table of `gbrank.importances`."""
+    head = table.head(top)
+    figure, axes = new("share of the gain", "", height=0.9 + 0.21 * max(len(head), 3))
+    places = np.arange(len(head))
+    axes.barh(places, head["gain_share"], color=SERIES[0], height=0.72)
+    axes.set_yticks(places, [label(name) for name in head.index])
+    axes.set_ylim(len(head) - 0.4, -0.6)
+    for place, share in zip(places.tolist(), head["gain_share"].tolist(), strict=True):
+        axes.annotate(f"{share:.1%}", (share, place), (4, 0), textcoords="offset points", va="center", color=MUTED,
+                      fontsize=8.5)  # fmt: skip
+    axes.set_xlim(0, 1.14 * max(float(head["gain_share"].max()) if len(head) else 0.0, 1e-9))
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    axes.grid(visible=False, axis="y")
+    axes.grid(visible=True, axis="x", color=GRID, linewidth=0.8)
+    axes.spines["bottom"].set_visible(False)
+    return finish(figure, axes, legend=False)
+
+
+def label_shares(descriptions: Mapping[str, Description]) -> Figure:
+    """Return bars of the share of the documents of each label, a colour for each data set."""
+    labels = sorted({label for each in descriptions.values() for label in each.labels})
+    figure, axes = new("share of documents", "label")
+    width = 0.8 / max(1, len(descriptions))
+    places = np.arange(len(labels))
+    for number, (name, each) in enumerate(descriptions.items()):
+        shares = [each.label_shares.get(value, 0.0) for value in labels]
+        shift = (number - (len(descriptions) - 1) / 2) * width
+        axes.bar(places + shift, shares, width * 0.92, color=SERIES[number % len(SERIES)], label=label(name))
+    axes.set_xticks(places, [f"{value:g}" for value in labels])
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    return finish(figure, axes, legend=len(descriptions) > 1)
+
+
+def query_sizes(sets: Mapping[str, RankingData]) -> Figure:
+    """Return the share of queries that have at most a number of documents, a line for each data set."""
+    figure, axes = new("share of queries with at most so many documents", "documents per query")
+    widest = 1
+    for number, (name, data) in enumerate(sets.items()):
+        sizes = data.query_sizes.astype(np.float64)
+        widest = max(widest, int(sizes.max()))
+        shares, quantiles = quantile_curve(sizes)
+        axes.plot(quantiles, shares, label=label(name), **line(number))
+    if widest > 50:
+        axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, place: f"{value:g}"))
+    axes.set_ylim(0, 1)
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    return finish(figure, axes, legend=len(sets) > 1)
+
+
+def quantile_curve(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Return shares from 0 to 1 and the values that these shares of `values` do not exceed; few points for any length."""
+    shares = np.linspace(0, 1, POINTS)
+    if len(values) == 0:
+        return shares[:0], shares[:0]
+    return shares, np.quantile(values, shares, method="inverted_cdf")
+
+
+def new(above: str, below: str, *, width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, Axes]:
+    """Return an empty figure with its axes, what they count above and what runs along them below."""
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="none")
+    axes = figure.add_subplot(facecolor="none")
+    axes.set_title(label(above, 60), loc="left", fontsize=9.5, color=MUTED, pad=8)
+    axes.set_xlabel(label(below, 60), fontsize=9.5, color=MUTED)
+    axes.grid(visible=True, axis="y", color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(MUTED)
+    axes.tick_params(colors=INK, labelsize=9, length=0)
+    return figure, axes
+
+
+def finish(figure: Figure, axes: Axes, *, legend: bool = True) -> Figure:
+    """Return the figure with its legend above the axes and no text read as a formula."""
+    handles, names = axes.get_legend_handles_labels()
+    if legend and names:
+        columns = min(len(names), 4)
+        figure.legend(handles, names, loc="outside upper left", ncols=columns, frameon=False, fontsize=9,
+                      labelcolor=INK, handlelength=2.4, borderaxespad=0.1, columnspacing=1.4)  # fmt: skip
+    for text in figure.findobj(lambda artist: hasattr(artist, "set_parse_math")):
+        text.set_parse_math(False)  # type: ignore[attr-defined]
+    return figure
+
+
+def line(number: int) -> dict[str, Any]:
+    """Return the look of the line of series `number`."""
+    return {
+        "color": SERIES[number % len(SERIES)],
+        "linestyle": DASHES[number % len(DASHES)],
+        "linewidth": 1.9,
+        "solid_capstyle": "round",
+    }
+
+
+def label(name: object, longest: int = 26) -> str:
+    """Return a name that fits a plot."""
+    text = clean(name).replace("\n", " ")
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,0 +1,96 @@
+"""The folds of a study, binned once for all trials that bin alike."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from .._checks import DataError, ParameterError, check_whole
+from ..backends import Binned
+from ..data import RankingData
+from ..rankers import GBRanker
+from ..splits import QueryKFold
+
+Fold = tuple[RankingData, RankingData]
+BinnedFold = tuple[Binned, Binned]
+
+N_FOLDS = 5
+KEPT = 3  # bin settings whose data sets are kept at a time
+SAMPLED = 1000  # rows of X that a fingerprint looks at
+
+
+def make_folds(train: RankingData, valid: RankingData | None, cv: Any, seed: int) -> list[Fold]:
+    """Return the pairs of training and validation data: one where `valid` is given, else those of `cv`.
+
+    Raises
+    ------
+    ParameterError
+        Both are given, or `cv` is neither a number nor a splitter of queries.
+    DataError
+        `train` or `valid` is not a `RankingData`.
+    """
+    for name, data in (("train", train), ("valid", valid)):
+        if not isinstance(data, RankingData) and not (name == "valid" and data is None):
+            raise DataError(f"{name}: give a RankingData, not {type(data).__name__}.")
+    if valid is not None:
+        if cv is not None:
+            raise ParameterError("give valid= or cv=, not both.")
+        return [(train, valid)]
+    splitter = N_FOLDS if cv is None else cv
+    if not hasattr(splitter, "split_data"):
+        if not isinstance(splitter, int | np.integer) or isinstance(splitter, bool):
+            raise ParameterError(f"cv={cv!r}: give a number of folds or a splitter of queries, such as QueryKFold(5).")
+        check_whole("cv", splitter, lowest=2)
+        splitter = QueryKFold(int(splitter), shuffle=True, random_state=seed)
+    return list(splitter.split_data(train))
+
+
+class BinnedFolds:
+    """The folds as a backend trains on them, made once for each of the bin settings; the last `KEPT` are kept.
+
+    May be asked from several threads; those that need the same settings wait for the first.
+    """
+
+    def __init__(self, folds: list[Fold]) -> None:
+        self.folds = folds
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[str, list[BinnedFold]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self.folds)
+
+    def get(self, ranker: GBRanker) -> list[BinnedFold]:
+        """Return all folds binned as `ranker` would bin them."""
+        settings = ranker._backend().bin_settings(ranker._tree_params())
+        key = json.dumps([ranker.backend, settings], sort_keys=True, default=repr)
+        with self._lock:
+            if key not in self._kept:
+                while len(self._kept) >= KEPT:
+                    self._kept.popitem(last=False)
+                self._kept[key] = [_bin(ranker, *fold) for fold in self.folds]
+            self._kept.move_to_end(key)
+            return self._kept[key]
+
+
+def _bin(ranker: GBRanker, train: RankingData, valid: RankingData) -> BinnedFold:
+    binned = ranker.bin(train)
+    return binned, ranker.bin(valid, reference=binned)
+
+
+def digest(folds: list[Fold]) -> str:
+    """Return a digest of all labels, queries and weights of the folds and of a sample of their features."""
+    total = hashlib.sha256()
+    for data in (part for fold in folds for part in fold):
+        rows = np.linspace(0, data.n_documents - 1, min(SAMPLED, data.n_documents)).astype(np.int64)
+        sample = data.X[rows]
+        total.update(f"{data.X.shape} {data.X.dtype} {sp.issparse(data.X)} {data.feature_names}".encode())
+        total.update(np.ascontiguousarray(sample.toarray() if sp.issparse(sample) else sample).tobytes())
+        for values in (data.y, data.query_ptr, data.query_ids, data.sample_weight, data.query_weight):
+            total.update(b"none" if values is None else f"{values.dtype}".encode() + values.tobytes())
+    return total.hexdigest()
