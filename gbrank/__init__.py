@@ -11,10 +11,16 @@ from ._optional import lazy_attributes
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from .data import LetorFold as LetorFold
     from .data import RankingData as RankingData
     from .data import concat as concat
+    from .data import make_letor as make_letor
+    from .data import read_letor as read_letor
+    from .data import read_letor_fold as read_letor_fold
+    from .data import write_letor as write_letor
     from .evaluation import Evaluation as Evaluation
     from .evaluation import evaluate as evaluate
+    from .explain import importances as importances
     from .metrics import Convention as Convention
     from .metrics import Measure as Measure
     from .metrics import measure as measure
@@ -23,6 +29,8 @@ if TYPE_CHECKING:
     from .rankers import GBRanker as GBRanker
     from .rankers import LambdaMART as LambdaMART
     from .rankers import load as load
+    from .reports import Report as Report
+    from .reports import report as report
     from .splits import QueryKFold as QueryKFold
     from .splits import QueryShuffleSplit as QueryShuffleSplit
     from .splits import train_test_split as train_test_split
@@ -33,17 +41,25 @@ _WHERE = {
     "GBRanker": ".rankers",
     "LambdaMART": ".rankers",
     "Objective": ".objectives",
+    "LetorFold": ".data",
     "RankingData": ".data",
     "concat": ".data",
+    "make_letor": ".data",
+    "read_letor": ".data",
+    "read_letor_fold": ".data",
+    "write_letor": ".data",
     "Convention": ".metrics",
     "Evaluation": ".evaluation",
     "Measure": ".metrics",
     "QueryKFold": ".splits",
     "QueryShuffleSplit": ".splits",
     "evaluate": ".evaluation",
+    "importances": ".explain",
     "load": ".rankers",
     "measure": ".metrics",
     "objective": ".objectives",
+    "report": ".reports",
+    "Report": ".reports",
     "train_test_split": ".splits",
     "TuneResult": ".tuning",
     "tune": ".tuning",

@@ -20,7 +20,8 @@ FLOORS = {
     **dict.fromkeys(("tuning", "explain"), 5),
     "reports": 7,
     "jobs": 8,
-    **dict.fromkeys(("cli", "__main__"), 9),
+    "cli": 9,
+    "__main__": 10,
 }
 # Who alone may import what is heavy or has a sharp edge.
 ONLY = {

@@ -89,7 +89,8 @@ def _app() -> typer.Typer:
 
 def _top(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=lambda on: _version(on))
+        bool,
+        typer.Option("--version", help="Print the version and exit.", is_eager=True, callback=lambda on: _version(on)),
     ] = False,
 ) -> None: ...
 
@@ -107,7 +108,7 @@ def _verbatim(text: str) -> str:
 
 
 def _guarded(command: Callable[..., None]) -> Callable[..., None]:
-    """Return the command with its ends in order: a refusal is a message and exit code 1, a fault keeps its traceback."""
+    """Return the command with its ends in order: a refusal is a message and code 1, a fault keeps its traceback."""
 
     @functools.wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> None:

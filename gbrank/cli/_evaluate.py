@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._inputs import USUAL_MEASURES, AsJson, Measures, NFeatures, Regroup, Threads, ZeroBased, read_files
+from ._inputs import USUAL_MEASURES, AsJson, Measures, NFeatures, Scattered, Threads, ZeroBased, read_files
 from ._talk import answer, answer_json
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def evaluate(
     n_jobs: Threads = None,
     n_features: NFeatures = None,
     zero_based: ZeroBased = False,
-    regroup: Regroup = False,
+    scattered: Scattered = "refuse",
     as_json: AsJson = False,
 ) -> None:
     """Evaluate models or scores, query by query.
@@ -36,7 +36,7 @@ def evaluate(
     Each mean is told with its convention and with the number of queries that it counts: queries with nothing relevant
     are skipped by default.
 
-    Examples:
+    For example:
 
         gbrank evaluate test.txt --model m.gbrank
         gbrank evaluate test.txt --scores scores.txt -m ndcg@10 -m ap --preset letor
@@ -55,7 +55,7 @@ def evaluate(
     measures = [find_measure(name, preset=preset) for name in measure or USUAL_MEASURES]
     rankers = [load(path).set_params(n_jobs=n_jobs) for path in model or ()]
     width = n_features or (rankers[0].n_features_in_ if rankers else None)
-    data = read_files([file], n_features=width, zero_based=zero_based, regroup=regroup)[0]
+    data = read_files([file], n_features=width, zero_based=zero_based, scattered=scattered)[0]
     given: list[Any] = [*rankers, *(read_scores(path, data.order) for path in scores or ())]
     runs = dict(zip(_run_names(paths), given, strict=True))
     result = evaluate_data(data, runs if len(runs) > 1 else given[0], measures, n_jobs=n_jobs)
@@ -106,7 +106,8 @@ def _write_table(result: Evaluation, path: Path) -> None:
     from .._files import atomic_write
 
     table = result.table.copy()
-    table.columns = [": ".join(column) if isinstance(column, tuple) else column for column in table.columns]
+    if result.runs:
+        table.columns = [": ".join(column) for column in table.columns.tolist()]
     table.insert(0, "documents", result.sizes)
     with atomic_write(path) as file:
         table.to_csv(file)

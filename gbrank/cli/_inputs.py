@@ -18,8 +18,11 @@ NFeatures = Annotated[
     int | None, typer.Option(help="Number of columns, where the files do not use the last ones.", min=1)
 ]
 ZeroBased = Annotated[bool, typer.Option("--zero-based", help="Feature indices start at 0, not 1.")]
-Regroup = Annotated[
-    bool, typer.Option("--regroup", help="Accept queries whose lines are scattered over the file, and put them together.")
+Scattered = Annotated[
+    str,
+    typer.Option(
+        metavar="RULE", help="What becomes of a query whose lines are scattered over the file: refuse or regroup."
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Threads = Annotated[int | None, typer.Option("--n-jobs", help="Threads.", show_default="all cores")]
@@ -27,7 +30,8 @@ Objective = Annotated[
     str, typer.Option(help="What is minimised: lambdarank, pairwise_logistic, focal, quantile, ordinal, mse, ...")
 ]
 ObjectiveParams = Annotated[
-    list[str] | None, typer.Option("--objective-param", metavar="NAME=VALUE", help="Such as truncation=10; may be repeated.")
+    list[str] | None,
+    typer.Option("--objective-param", metavar="NAME=VALUE", help="Such as truncation=10; may be repeated."),
 ]
 Backend = Annotated[str, typer.Option(help="Library that grows the trees: lightgbm or xgboost.")]
 Engine = Annotated[
@@ -61,7 +65,7 @@ USUAL_MEASURES = ("ndcg@1", "ndcg@5", "ndcg@10", "ap")
 
 
 def read_files(
-    paths: Sequence[Path], *, n_features: int | None, zero_based: bool, regroup: bool, alike: bool = False
+    paths: Sequence[Path], *, n_features: int | None, zero_based: bool, scattered: str, alike: bool = False
 ) -> list[RankingData]:
     """Read LETOR files; the errors of all of them are raised together.
 
@@ -72,7 +76,7 @@ def read_files(
     from .. import DataError, GbrankError
     from ..data import read_letor
 
-    options: dict[str, Any] = {"zero_based": zero_based, "scattered": "regroup" if regroup else "refuse"}
+    options: dict[str, Any] = {"zero_based": zero_based, "scattered": scattered}
     found: list[RankingData] = []
     errors = []
     for path in paths:
@@ -96,7 +100,8 @@ def tell_unused(path: Path, data: RankingData) -> None:
     columns = data.X.indices if issparse(data.X) else data.X.any(axis=0).nonzero()[0]
     used = int(columns.max(initial=-1)) + 1
     if used < data.n_features:
-        say(f"{path}: nothing is written of the last {data.n_features - used} of {data.n_features} features; they count as 0.")
+        last = f"the last {data.n_features - used} of {data.n_features} features"
+        say(f"{path}: nothing is written of {last}; they count as 0.")
 
 
 def read_assignments(texts: Sequence[str] | None, option: str) -> dict[str, Any]:

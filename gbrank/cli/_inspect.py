@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._inputs import AsJson, NFeatures, Regroup, ZeroBased
+from ._inputs import AsJson, NFeatures, Scattered, ZeroBased
 from ._talk import answer, answer_json, say
 
 if TYPE_CHECKING:
@@ -18,14 +18,15 @@ def inspect_files(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="LETOR files.")],
     n_features: NFeatures = None,
     zero_based: ZeroBased = False,
-    regroup: Regroup = False,
+    scattered: Scattered = "refuse",
     as_json: AsJson = False,
 ) -> None:
     """Tell what LETOR files hold.
 
-    That is queries, documents, features, labels, and what deserves a second look. A file that cannot be used is refused with file, line and remedy; the others are told nevertheless.
+    That is queries, documents, features, labels, and what deserves a second look. A file that cannot be used is refused
+    with file, line and remedy; the others are told nevertheless.
 
-    Example:
+    For example:
 
         gbrank inspect train.txt vali.txt test.txt
 
@@ -39,7 +40,6 @@ def inspect_files(
 
     found: dict[str, Description] = {}
     errors = []
-    scattered = "regroup" if regroup else "refuse"
     for path in files:
         try:
             data = read_letor(path, n_features=n_features, zero_based=zero_based, scattered=scattered)

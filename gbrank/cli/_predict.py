@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ._inputs import Regroup, Threads, ZeroBased, read_files
+from ._inputs import Scattered, Threads, ZeroBased, read_files
 from ._talk import answer, say
 
 
@@ -17,13 +17,14 @@ def predict(
     output: Annotated[Path | None, typer.Option(help="File to write to.", show_default="standard output")] = None,
     n_jobs: Threads = None,
     zero_based: ZeroBased = False,
-    regroup: Regroup = False,
+    scattered: Scattered = "refuse",
 ) -> None:
     """Score the documents of a LETOR file.
 
-    There is one score a line, in the order of the file's lines; a higher score ranks first. Scores are written with every digit, so that reading them gives the same numbers.
+    There is one score a line, in the order of the file's lines; a higher score ranks first. Scores are written with
+    every digit, so that reading them gives the same numbers.
 
-    Examples:
+    For example:
 
         gbrank predict m.gbrank test.txt > scores.txt
         gbrank predict m.gbrank test.txt --output scores.txt
@@ -34,7 +35,7 @@ def predict(
     from .._files import atomic_write
 
     ranker = load(model).set_params(n_jobs=n_jobs)
-    data = read_files([file], n_features=ranker.n_features_in_, zero_based=zero_based, regroup=regroup)[0]
+    data = read_files([file], n_features=ranker.n_features_in_, zero_based=zero_based, scattered=scattered)[0]
     text = "\n".join(map(repr, scores_by_line(ranker, data).tolist()))
     if output is None:
         answer(text)

@@ -7,26 +7,28 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import USUAL_MEASURES, Measures, Regroup, ZeroBased, read_files
+from ._inputs import USUAL_MEASURES, Measures, Scattered, ZeroBased, read_files
 from ._talk import answer
 
 
 def report(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that gbrank saved.")],
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="LETOR files with labels; the last is the one to judge by.")],
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="LETOR files with labels; the last is the one to judge by.")
+    ],
     output: Annotated[Path, typer.Option(help="HTML file to write.")] = Path("report.html"),
     measure: Measures = None,
     preset: Annotated[str | None, typer.Option(help="Convention of all measures: default or letor.")] = None,
     title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
     zero_based: ZeroBased = False,
-    regroup: Regroup = False,
+    scattered: Scattered = "refuse",
 ) -> None:
     """Write an HTML report of a model.
 
     The report tells of measures, queries, learning curve and importances on each LETOR file. It is a single file that
     needs nothing else.
 
-    Example:
+    For example:
 
         gbrank report m.gbrank train.txt test.txt --output report.html
     """
@@ -36,7 +38,7 @@ def report(
 
     measures = [find_measure(name, preset=preset) for name in measure or USUAL_MEASURES]
     ranker = load(model)
-    sets = read_files(files, n_features=ranker.n_features_in_, zero_based=zero_based, regroup=regroup)
+    sets = read_files(files, n_features=ranker.n_features_in_, zero_based=zero_based, scattered=scattered)
     stems = [path.stem for path in files]
     names = stems if len(set(stems)) == len(stems) else [str(path) for path in files]
     write_report(output, ranker, dict(zip(names, sets, strict=True)), measures=measures, title=title)

@@ -14,14 +14,16 @@ from ._talk import answer, answer_json, progress, say
 def run(
     job: Annotated[Path, typer.Argument(metavar="JOB.toml", help="The job.")],
     output: Annotated[Path | None, typer.Option(help="Output folder, in place of the job's own.")] = None,
-    check: Annotated[bool, typer.Option("--check", help="Only check the job, and print it with every default.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="Only check the job, and print it with every default.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Do a whole experiment, as a TOML file says.
 
     It reads, splits by query, tunes, trains, evaluates, explains and reports.
 
-    Examples:
+    For example:
 
         gbrank run job.toml
         gbrank run job.toml --output out
@@ -40,8 +42,9 @@ def run(
     In place of folds: folder = "Fold1", or train, vali and test with a file each, or file = "all.txt", which a table
     [split] cuts by query. A table [tuning] searches parameters first.
 
-    The output folder holds model.gbrank, metrics.json, per_query.csv, importances.csv, report.html, job.toml (with every
-    default, to do the same again) and versions.json; of several folds, each has a folder for its model and report.
+    The output folder holds model.gbrank, metrics.json, per_query.csv, importances.csv, report.html, job.toml (with
+    every default, to do the same again) and versions.json. Of several folds or seeds, each has a folder with its model
+    and its report.
     """
     from ..jobs import read_job, to_toml
     from ..jobs import run as run_job

@@ -17,7 +17,7 @@ from ._inputs import (
     Objective,
     ObjectiveParams,
     Params,
-    Regroup,
+    Scattered,
     Threads,
     ZeroBased,
     read_files,
@@ -31,7 +31,8 @@ def train(
     model: Annotated[Path, typer.Option(help="File to write the model to.")],
     vali: Annotated[Path | None, typer.Option(help="LETOR file of validation data.")] = None,
     validation_fraction: Annotated[
-        float | None, typer.Option(help="Share of the queries to set apart as validation data, where there is no --vali.")
+        float | None,
+        typer.Option(help="Share of the queries to set apart as validation data, where there is no --vali."),
     ] = None,
     objective: Objective = "lambdarank",
     objective_param: ObjectiveParams = None,
@@ -55,14 +56,14 @@ def train(
     n_jobs: Threads = None,
     n_features: NFeatures = None,
     zero_based: ZeroBased = False,
-    regroup: Regroup = False,
+    scattered: Scattered = "refuse",
     as_json: AsJson = False,
 ) -> None:
     """Train a ranker and save it.
 
     With validation data the training stops when the measure no longer improves, and the model keeps the best round.
 
-    Examples:
+    For example:
 
         gbrank train train.txt --vali vali.txt --model m.gbrank
         gbrank train train.txt --validation-fraction 0.2 --model m.gbrank
@@ -98,7 +99,7 @@ def train(
     )
     require_folder(model)
     paths = [train] if vali is None else [train, vali]
-    sets = read_files(paths, n_features=n_features, zero_based=zero_based, regroup=regroup, alike=True)
+    sets = read_files(paths, n_features=n_features, zero_based=zero_based, scattered=scattered, alike=True)
     say(f"training on {sets[0]}")
     started = time.perf_counter()
     with progress() as tell:

@@ -16,7 +16,7 @@ from ._inputs import (
     Objective,
     ObjectiveParams,
     Params,
-    Regroup,
+    Scattered,
     Threads,
     ZeroBased,
     read_files,
@@ -43,7 +43,9 @@ def tune(
     backend: Backend = "lightgbm",
     engine: Engine = "compiled",
     n_estimators: Annotated[int, typer.Option(help="Rounds of boosting at most.")] = 500,
-    early_stopping_rounds: Annotated[int, typer.Option(help="Rounds without improvement before a training stops.")] = 30,
+    early_stopping_rounds: Annotated[
+        int, typer.Option(help="Rounds without improvement before a training stops.")
+    ] = 30,
     measure: Annotated[str, typer.Option(help="What is searched for.")] = "ndcg@10",
     param: Params = None,
     backend_param: BackendParams = None,
@@ -51,7 +53,7 @@ def tune(
     n_jobs: Threads = None,
     n_features: NFeatures = None,
     zero_based: ZeroBased = False,
-    regroup: Regroup = False,
+    scattered: Scattered = "refuse",
     as_json: AsJson = False,
 ) -> None:
     """Search for good parameters, train with them and save.
@@ -59,14 +61,13 @@ def tune(
     Each trial trains with other parameters and is judged by the measure on the validation data, or on folds of the
     training queries; trials that look hopeless are cut short.
 
-    Examples:
+    For example:
 
         gbrank tune train.txt --vali vali.txt --model m.gbrank --trials 100
         gbrank tune train.txt --folds 5 --model m.gbrank --timeout 600 --storage study.db
 
     The best parameters are printed, ready for gbrank train.
     """
-    from ..splits import QueryKFold
     from ..tuning import tune as search
 
     if vali is not None and folds is not None:
@@ -84,20 +85,21 @@ def tune(
     )
     require_folder(model)
     paths = [train] if vali is None else [train, vali]
-    sets = read_files(paths, n_features=n_features, zero_based=zero_based, regroup=regroup, alike=True)
+    sets = read_files(paths, n_features=n_features, zero_based=zero_based, scattered=scattered, alike=True)
     say(f"searching on {sets[0]}")
     with progress() as tell:
         result = search(
             ranker,
             sets[0],
             valid=sets[1] if len(sets) > 1 else None,
-            cv=None if len(sets) > 1 else QueryKFold(folds or 5, shuffle=True, random_state=seed),
+            cv=folds,
             n_trials=trials,
             timeout=timeout,
-            storage=None if storage is None else str(storage),
+            storage=storage,
             random_state=seed,
             progress=tell,
         )
+    assert result.ranker is not None
     result.ranker.save(model)
     if as_json:
         answer_json(result.to_dict())

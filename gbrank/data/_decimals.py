@@ -27,7 +27,7 @@ _32 = np.uint64(32)
 
 
 def _leading_bits() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.float64]]:
-    """Return the 64 leading bits (cut off) of each power of ten, and the power of two by which to scale them / 2**64."""
+    """Return the 64 leading bits (cut off) of each power of ten, and the power of two to scale them / 2**64 by."""
     leading, scale = [], []
     for power in range(LOWEST, HIGHEST + 1):
         size = (10 ** abs(power)).bit_length()

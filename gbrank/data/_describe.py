@@ -151,7 +151,7 @@ def describe(data: RankingData) -> Description:
     >>> facts.labels, facts.one_document, facts.nothing_relevant, facts.label_sorted, facts.constant_features
     ({0.0: 2, 1.0: 1}, 1, 1, 1, ('f2',))
     """
-    y = data.y if data.y.ndim == 1 else data.y[:, 0]
+    y = (data.y if data.y.ndim == 1 else data.y[:, 0]) + 0.0  # no "-0"
     starts, sizes = data.query_ptr[:-1], data.query_sizes
     highest, lowest = np.maximum.reduceat(y, starts), np.minimum.reduceat(y, starts)
     labels, counts = np.unique(y, return_counts=True)

@@ -26,6 +26,7 @@ from ._ranking_data import RankingData
 
 DENSE_FROM = 0.3  # share of values written from which an ndarray is smaller, or nearly, and faster than CSR
 MOST_COLUMNS = 1 << 20  # more must be asked for, so that one stray number does not cost gigabytes
+MOST_SPELT = 4096  # indices that are compared as words
 ROOM = 4096  # numbers that a thread collects for Python to finish
 OVERFLOWS = {"float32": 2.0**128 - 2.0**103, "float64": math.inf}  # the least that rounds to infinity
 
@@ -201,7 +202,7 @@ def _read(text: Text, counts: IntArray, form: kernels.Form, options: Options) ->
 def _allocate(text: Text, counts: IntArray, form: kernels.Form, options: Options) -> kernels.Columns:
     n_rows, n_values = int(counts[:, 0].sum()), int(counts[:, 1].sum())
     index_type = np.int32 if n_values < 1 << 31 else np.int64
-    rows = np.empty(n_rows), *(np.empty(n_rows, np.int64) for _ in range(3))
+    rows: Any = (np.empty(n_rows), *(np.empty(n_rows, np.int64) for _ in range(3)))
     try:
         if form.dense:
             values = np.zeros(n_rows * max(form.width, 0), options.dtype)
@@ -217,9 +218,10 @@ def _allocate(text: Text, counts: IntArray, form: kernels.Form, options: Options
 def _parse(text: Text, piece: Piece, row: int, at: int, form: kernels.Form, out: kernels.Columns) -> tuple[int, int]:
     """Parse a piece: (DONE, how many query ids are not canonical) or (code, address) of what is refused."""
     state = np.array([piece.start, row, at, 0, 0])
+    expected = kernels.spelt_indices(min(form.limit + 1, MOST_SPELT) if form.dense else 0)
     undecided = np.empty((ROOM, 3), np.int64)
     while True:
-        code, address = kernels.parse(piece.stop, tuple(form), tuple(out), undecided, state)
+        code, address = kernels.parse(piece.stop, tuple(form), expected, tuple(out), undecided, state)
         infinite = _finish(text, undecided[: state[3]], out)
         if infinite is not None:
             return kernels.OVERFLOW, infinite
@@ -284,7 +286,8 @@ def _assemble(
 
 
 def _csr(out: kernels.Columns, form: kernels.Form) -> Any:
-    X = sp.csr_array((out.values, out.columns, out.row_ptr), shape=(len(out.y), form.width))
+    row_ptr = out.row_ptr.astype(out.columns.dtype, copy=False)  # or SciPy makes both int64
+    X = sp.csr_array((out.values, out.columns, row_ptr), shape=(len(out.y), form.width))
     X.has_canonical_format = True  # indices rise within each row
     return X
 

@@ -67,6 +67,13 @@ class Form(NamedTuple):
     overflow: float
 
 
+def spelt_indices(n: int) -> npt.NDArray[np.uint64]:
+    """Return, for each index below `n`, " index:" as a word, the mask of its bytes, and how many they are."""
+    spelt = [f" {index}:".encode() for index in range(min(n, 1_000_000))]  # up to eight bytes
+    rows = [(int.from_bytes(s, "little"), (1 << 8 * len(s)) - 1, len(s)) for s in spelt]
+    return np.array(rows, np.uint64).reshape(-1, 3)
+
+
 @kernel
 def equal_bytes(word: Any, pattern: Any) -> Any:
     """Set the highest bit of each byte of `word` that equals that of `pattern`, and no other bit."""
@@ -167,7 +174,7 @@ def whole_number(at: Any, n: Any) -> Any:
 
 @kernel
 def short_number(at: Any) -> Any:
-    """Read a plain decimal with up to 7 digits before the point and 14 behind, 15 in all: (value, where it stops).
+    """Read a plain decimal of up to 15 characters, 7 at most before the point: (value, where it stops).
 
     Where it stops is -1 for any other text, which `scan_number` then reads.  Almost without branches on the data:
     numbers differ in length, and a branch that is mispredicted costs more than all of this.
@@ -179,7 +186,7 @@ def short_number(at: Any) -> Any:
     points = one_bit_each(equal_bytes(low, _POINTS))
     n_left = trailing_zeros(others)
     point = (points & others & (~others + _1)) != np.uint64(0)
-    n = trailing_zeros(others & (others - _1) | _BEYOND) if point else n_left
+    n = trailing_zeros((others & (others - np.uint64(point))) | _BEYOND)  # without the point, if there is one
     end = p + n
     n_right = n - n_left - point
     if n_left > 7 or n > 15 or n == point or not ends_token(byte_at(end)):
@@ -227,7 +234,7 @@ def keep(undecided: Any, n: Any, first: Any, stop: Any, place: Any) -> Any:
 
 
 @kernel
-def parse(stop: Any, form: Any, out: Any, undecided: Any, state: Any) -> Any:
+def parse(stop: Any, form: Any, expected: Any, out: Any, undecided: Any, state: Any) -> Any:
     """Parse lines from state[0] to `stop`: (DONE, MORE_ROOM or the code of an error, its address).
 
     Parameters
@@ -236,6 +243,8 @@ def parse(stop: Any, form: Any, out: Any, undecided: Any, state: Any) -> Any:
         Address behind the last line feed.
     form, out : tuple
         The fields of a `Form` and of a `Columns`.
+    expected : uint64 array of shape (n, 3)
+        `spelt_indices`: in a dense file the next index is almost always the last one plus 1.
     undecided : int64 array of shape (room, 3)
         Receives numbers that Python must finish: start, stop, and place in `values` or ``-1 - row`` in `y`.
     state : int64 array of shape (5,)
@@ -245,6 +254,7 @@ def parse(stop: Any, form: Any, out: Any, undecided: Any, state: Any) -> Any:
     # Taken out of the tuple once: each time an array is taken out, references are counted.
     values, columns, row_ptr, y, qid, qid_at, note_at = out
     first_index, limit, width, dense, overflow = form
+    n_expected = len(expected)
     p, row, at, n_undecided = state[0], state[1], state[2], state[3]
     while p < stop:
         p = skip_blanks(p)
@@ -268,17 +278,22 @@ def parse(stop: Any, form: Any, out: Any, undecided: Any, state: Any) -> Any:
         previous = first_index - 1
         start = row * width - first_index
         while True:
-            p = token = skip_blanks(p)
-            if not is_digit(byte_at(p)):
-                break
-            index = 0
-            while is_digit(byte_at(p)) and index <= MOST_INDEX:
-                index = index * 10 + (byte_at(p) - 48)
+            index = previous + 1
+            if index < n_expected and word_at(p) & expected[index, 1] == expected[index, 0]:
+                token = p + 1
+                p += np.int64(expected[index, 2])
+            else:
+                p = token = skip_blanks(p)
+                if not is_digit(byte_at(p)):
+                    break
+                index = 0
+                while is_digit(byte_at(p)) and index <= MOST_INDEX:
+                    index = index * 10 + (byte_at(p) - 48)
+                    p += 1
+                if index <= previous or index > limit or byte_at(p) != 58:
+                    return refused_index(p, index, first_index, limit), token
                 p += 1
-            if index <= previous or index > limit or byte_at(p) != 58:
-                return refused_index(p, index, first_index, limit), token
             previous = index
-            p += 1
             place = start + index if dense else at
             value, end = short_number(p)
             if end < 0:

@@ -95,8 +95,9 @@ class Text:
         """Return the error that names file, line and token, says what is wrong and what helps."""
         line = self.line(address)
         if token is None:
-            rest = self._raw[self.place(address) : self.place(address) + len(line) + 1]
-            token = re.match(rb"[^\s]*", rest).group()  # type: ignore[union-attr]
+            place = self.place(address)
+            start = place - len(re.split(rb"\s", self._raw[max(place - 2 * LONGEST_ID, 0) : place])[-1])
+            token = re.split(rb"\s", self._raw[start : place + len(line) + 1], maxsplit=1)[0]
         shown = token[:60].decode("utf-8", "backslashreplace") + ("..." if len(token) > 60 else "")
         if b"\0" in line:
             problem = "the line holds NUL bytes; this is no text file, or a damaged one"

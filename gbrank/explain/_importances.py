@@ -43,7 +43,8 @@ def importances(ranker: GBRanker) -> pd.DataFrame:
     --------
     >>> import gbrank
     >>> X = [[0.1, 3.0], [0.9, 3.0], [0.4, 3.0], [0.8, 3.0]] * 20
-    >>> data = gbrank.RankingData(X, [0, 1, 0, 1] * 20, qid=[i // 4 for i in range(80)], feature_names=["bm25", "length"])
+    >>> qid = [i // 4 for i in range(80)]
+    >>> data = gbrank.RankingData(X, [0, 1, 0, 1] * 20, qid, feature_names=["bm25", "length"])
     >>> table = importances(gbrank.GBRanker(n_estimators=2, max_leaves=2).fit(data))
     >>> table[["gain_share", "split"]].reset_index().values.tolist()
     [['bm25', 1.0, 2], ['length', 0.0, 0]]

@@ -7,7 +7,7 @@ ranker, with every problem reported at once.
 from ._job import Job, read_job
 from ._rankers import make_ranker
 from ._result import JobResult
-from ._run import run
+from ._run import follow, run
 from ._toml import to_toml
 
-__all__ = ["Job", "JobResult", "make_ranker", "read_job", "run", "to_toml"]
+__all__ = ["Job", "JobResult", "follow", "make_ranker", "read_job", "run", "to_toml"]

@@ -11,7 +11,14 @@ from .._checks import GbrankError, ParameterError
 
 T = TypeVar("T")
 
-WORDS = {str: "a string", bool: "true or false", int: "a whole number", float: "a number", list: "a list", dict: "a table"}
+WORDS = {
+    str: "a string",
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    list: "a list",
+    dict: "a table",
+}
 
 
 class Problems:
@@ -28,8 +35,8 @@ class Problems:
         self.found: list[str] = []
 
     def add(self, place: str, text: str) -> None:
-        """Note a problem at a place such as ``[ranker] learning_rate``."""
-        self.found.append(f"{self.source}: {place}: {text}")
+        """Note a problem at a place such as ``[ranker] learning_rate``; the place may be empty."""
+        self.found.append(": ".join(part for part in (self.source, place, text) if part))
 
     def attempt(self, place: str, call: Callable[..., T], *args: Any, **kwargs: Any) -> T | None:
         """Return what the call returns, or note why gbrank refuses it."""

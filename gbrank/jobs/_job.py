@@ -46,7 +46,7 @@ TUNING = {
     "n_trials": Key((int,), 50),
     "timeout": Key((float,)),
     "folds": Key((int,)),
-    "space": Key((dict, list)),
+    "space": Key((dict,)),
     "storage": Key((str,)),
     "random_state": Key((int,), 0),
     "n_jobs": Key((int,), 1),
@@ -106,9 +106,7 @@ class Job:
         return cut or any(self.data[key] is not None for key in ("folds", "folder", "vali"))
 
 
-def read_job(
-    job: str | os.PathLike[str] | Mapping[str, Any], output: str | os.PathLike[str] | None = None
-) -> Job:
+def read_job(job: str | os.PathLike[str] | Mapping[str, Any], output: str | os.PathLike[str] | None = None) -> Job:
     """Return a job after every check that needs no data to be read.
 
     Parameters
@@ -148,7 +146,7 @@ def _check(table: Mapping[str, Any], source: str, base: Path, output: Any) -> Jo
     split = _split(top["split"], data, problems)
     ranker, seeds = _ranker(top, problems)
     measures = _measures(top, problems)
-    tuning = _tuning(top["tuning"], base, problems)
+    tuning = _tuning(top["tuning"], ranker, base, problems)
     folder = Path(output).absolute() if output is not None else _resolved(top["output"], base)
     if folder is None:
         problems.add("output", "name the output folder here, or give it beside the job")
@@ -165,7 +163,9 @@ def _data(table: Mapping[str, Any], base: Path, problems: Problems) -> dict[str,
     data = read_table(table, DATA, "data", problems)
     forms = [form for form in FORMS if form in table]
     if len(forms) != 1:
-        problems.add("[data]", f"give one of {', '.join(FORMS)}; there {'are ' + ', '.join(forms) if forms else 'is none'}")
+        problems.add(
+            "[data]", f"give one of {', '.join(FORMS)}; there {'are ' + ', '.join(forms) if forms else 'is none'}"
+        )
     if "train" in forms and "test" not in table:
         problems.add("[data]", "train needs test beside it; or give file, of which a test part is cut")
     for part in PARTS[1:]:
@@ -208,7 +208,9 @@ def _split(table: Mapping[str, Any] | None, data: Mapping[str, Any], problems: P
     for key, lowest in (("test_size", "above 0"), ("validation_size", "0 or more")):
         value = split[key]
         if value < 0 or (key == "test_size" and value == 0) or (isinstance(value, float) and value >= 1):
-            problems.add(place("split", key), f"must be a share below 1 or a number of queries, {lowest}, not {value!r}")
+            problems.add(
+                place("split", key), f"must be a share below 1 or a number of queries, {lowest}, not {value!r}"
+            )
     return split
 
 
@@ -220,8 +222,7 @@ def _ranker(top: Mapping[str, Any], problems: Problems) -> tuple[GBRanker | None
     if seeds is not None and (not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0):
         problems.add("seeds", f"must be different whole numbers of 0 or more, at least one, not {list(seeds)!r}")
     ranker = checked_ranker(table, "ranker", problems)
-    default = 0 if ranker is None or ranker.random_state is None else ranker.random_state
-    return ranker, tuple(seeds) if seeds else (default,)
+    return ranker, tuple(seeds or (table.get("random_state", 0),))
 
 
 def _measures(top: Mapping[str, Any], problems: Problems) -> tuple[Measure, ...]:
@@ -237,10 +238,17 @@ def _measures(top: Mapping[str, Any], problems: Problems) -> tuple[Measure, ...]
     return tuple(m for m in found if m is not None)
 
 
-def _tuning(table: Mapping[str, Any] | None, base: Path, problems: Problems) -> dict[str, Any] | None:
+def _tuning(
+    table: Mapping[str, Any] | None, ranker: GBRanker | None, base: Path, problems: Problems
+) -> dict[str, Any] | None:
     if table is None:
         return None
     tuning = read_table(table, TUNING, "tuning", problems)
+    if ranker is not None and tuning["space"] is not None:
+        from ..tuning._space import read_space  # Optuna is loaded only for jobs that tune
+
+        for name, form in tuning["space"].items():
+            problems.attempt("[tuning]", read_space, {name: form}, ranker)
     for key, lowest in (("n_trials", 1), ("folds", 2), ("n_jobs", 1), ("random_state", 0)):
         if tuning[key] is not None and tuning[key] < lowest:
             problems.add(place("tuning", key), f"must be at least {lowest}, not {tuning[key]!r}")
@@ -255,14 +263,18 @@ def _check_together(job: Job, problems: Problems) -> None:
     """Note what only shows where tables are seen together."""
     validated = job.has_validation
     ranker = job.ranker
-    if ranker.early_stopping_rounds is not None and not validated and ranker.validation_fraction is None:
+    unseen = not validated and ranker.validation_fraction is None
+    if ranker.early_stopping_rounds is not None and unseen and job.tuning is None:
         problems.add(
             "[ranker] early_stopping_rounds", "needs validation data: [data] vali, or validation_fraction in [ranker]"
         )
-    if ranker.validation_fraction is not None and validated:
-        problems.add("[ranker] validation_fraction", "has no effect, for there are validation data; leave it out")
+    if ranker.validation_fraction is not None and (validated or job.tuning is not None):
+        why = "there are validation data" if validated else "tuning has folds"
+        problems.add("[ranker] validation_fraction", f"has no effect, for {why}; leave it out")
     if job.tuning is not None and job.tuning["folds"] is None and not validated:
         problems.add("[tuning] folds", "give the number of folds, for there are no validation data")
     storage = None if job.tuning is None else job.tuning["storage"]
     if storage is not None and Path(storage).is_relative_to(job.output):
-        problems.add("[tuning] storage", f"lies in the output folder {job.output}, which is replaced whole; put it beside")
+        problems.add(
+            "[tuning] storage", f"lies in the output folder {job.output}, which is replaced whole; put it beside"
+        )

@@ -72,14 +72,15 @@ def checked_ranker(table: Mapping[str, Any], name: str, problems: Problems) -> G
     values = read_table(table, ranker_keys(), name, problems)
     values["objective"] = _objective(values["objective"], place(name, "objective"), problems)
     problems.attempt(place(name, "measure"), measure, values["measure"])
-    problems.attempt(place(name, "backend"), check_choice, "backend", values["backend"], BACKENDS)
-    problems.attempt(place(name, "engine"), check_choice, "engine", values["engine"], ENGINES)
+    table_name = f"[{name}]" if name else ""
+    problems.attempt(table_name, check_choice, "backend", values["backend"], BACKENDS)
+    problems.attempt(table_name, check_choice, "engine", values["engine"], ENGINES)
     for key in ("n_estimators", "early_stopping_rounds"):
         if values[key] is not None:
-            problems.attempt(place(name, key), check_whole, key, values[key])
+            problems.attempt(table_name, check_whole, key, values[key])
     for key in inspect.signature(TreeParams).parameters:
         if key in values and values[key] is not None:
-            problems.attempt(place(name, key), TreeParams, **{key: values[key]})
+            problems.attempt(table_name, TreeParams, **{key: values[key]})
     return GBRanker(**values) if len(problems.found) == before else None
 
 

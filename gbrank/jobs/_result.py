@@ -29,7 +29,9 @@ class Run:
     def to_dict(self) -> dict[str, Any]:
         """Return the run as plain values for JSON."""
         told = self.evaluation.to_dict()
-        results = {row["measure"]: {k: v for k, v in row.items() if k not in ("run", "measure")} for row in told["results"]}
+        results = {
+            row["measure"]: {k: v for k, v in row.items() if k not in ("run", "measure")} for row in told["results"]
+        }
         sizes = {"test_queries": told["queries"], "test_documents": told["documents"]}
         return {"fold": self.fold, "seed": self.seed, **self.facts, **sizes, "results": results}
 
@@ -52,7 +54,7 @@ class JobResult:
     runs: tuple[Run, ...]
 
     def per_query(self) -> pd.DataFrame:
-        """Return one row per run and query: fold, seed, qid, documents, and a column for each measure (NaN: skipped)."""
+        """Return one row per run and query: fold, seed, qid, documents, and each measure (NaN where it skips)."""
         tables = []
         for run in self.runs:
             table = run.evaluation.table.reset_index()
@@ -102,7 +104,9 @@ class JobResult:
         rules = {str(m): m.rules() for m in self.measures}
         lines = []
         for name, row in self.summary().to_dict("index").items():
-            spread = "" if math.isnan(row["std_of_runs"]) else f", std of {row['runs']:.0f} runs {row['std_of_runs']:.4f}"
+            spread = (
+                "" if math.isnan(row["std_of_runs"]) else f", std of {row['runs']:.0f} runs {row['std_of_runs']:.4f}"
+            )
             skipped = f"; {row['skipped']:.0f} with nothing relevant skipped" if row["skipped"] else ""
             lines.append(
                 f"{name} = {row['mean']:.4f} (standard error {row['standard_error']:.4f}{spread}; "

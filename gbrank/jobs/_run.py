@@ -21,7 +21,6 @@ from .._version import __version__
 from ..evaluation import evaluate
 from ..explain import importances
 from ..rankers import GBRanker, RoundInfo
-from ..splits import QueryKFold
 from ._data import Fold, fold_names, read_folds
 from ._folder import RECORD, files_of, new_folder
 from ._job import Job, read_job
@@ -97,7 +96,7 @@ def _title(job: Job, fold: str, seed: int) -> str:
 
 
 def _place(job: Job, folder: Path, fold: str, seed: int) -> Path:
-    """Return the folder of a run's own files: that of the job, with folders for folds and seeds where there are several."""
+    """Return the folder of a run's own files, with one for each fold and seed where there are several."""
     place = folder if job.data["folds"] is None else folder / fold
     place = place / f"seed-{seed}" if len(job.seeds) > 1 else place
     place.mkdir(parents=True, exist_ok=True)
@@ -106,13 +105,14 @@ def _place(job: Job, folder: Path, fold: str, seed: int) -> Path:
 
 def _one(job: Job, fold: Fold, seed: int, place: Path, title: str, tell: Progress) -> Run:
     ranker: GBRanker = clone(job.ranker).set_params(random_state=seed)
-    tuning = None
-    if job.tuning is not None:
-        tuning = _tune(job, ranker, fold, seed, title, tell)
-        ranker = ranker.set_params(**tuning.best_params)
-        tuning.table.to_csv(place / "tuning.csv")
     ranker.set_params(callbacks=[follow(tell, f"{title}: training")])
-    ranker.fit(fold.train, eval_set=fold.vali)
+    tuning = None
+    if job.tuning is None:
+        ranker.fit(fold.train, eval_set=fold.vali)
+    else:
+        tuning = _tune(job, ranker, fold, seed, title, tell)
+        tuning.table.to_csv(place / "tuning.csv", index=False)
+        ranker = tuning.ranker
     ranker.set_params(callbacks=None)
     ranker.save(place / "model.gbrank")
     evaluation = evaluate(fold.test, ranker, job.measures)
@@ -122,7 +122,7 @@ def _one(job: Job, fold: Fold, seed: int, place: Path, title: str, tell: Progres
     if ranker.history_:
         facts["validation"] = {"measure": str(ranker.measure_), "mean": ranker.best_score_}
     if tuning is not None:
-        facts["tuned"] = dict(tuning.best_params)
+        facts["tuning"] = {"measure": tuning.measure, "mean": tuning.best_value, "params": dict(tuning.best_params)}
     return Run(fold.name, seed, evaluation, importances(ranker), facts)
 
 
@@ -138,8 +138,7 @@ def _tune(job: Job, ranker: GBRanker, fold: Fold, seed: int, title: str, tell: P
         ranker,
         fold.train,
         valid=None if folds else fold.vali,
-        cv=QueryKFold(folds, shuffle=True, random_state=options["random_state"]) if folds else None,
-        refit=False,
+        cv=folds,
         progress=lambda done, total, message: tell(done, total, f"{title}: tuning, {message}"),
         **options,
     )
@@ -160,6 +159,10 @@ def _report(job: Job, ranker: GBRanker, fold: Fold, place: Path, title: str, tun
 
 
 def _write(job: Job, result: JobResult, folder: Path) -> None:
+    if len(result.runs) > 1:
+        from ._summary import summary_report
+
+        summary_report(result, job.title or "gbrank job").save(folder / "report.html")
     _write_json(folder / "metrics.json", result.to_dict())
     result.per_query().to_csv(folder / "per_query.csv", index=False)
     result.importances().to_csv(folder / "importances.csv", index=False)

@@ -133,7 +133,7 @@ class Quantile(Objective):
     Parameters
     ----------
     alpha : float
-        Between 0 and 1.
+        Between 0 and 1.  Where most labels are 0, so is their median; only a high quantile then ranks.
 
     References
     ----------
@@ -142,7 +142,7 @@ class Quantile(Objective):
 
     name: ClassVar[str] = "quantile"
     exact_hessian: ClassVar[bool] = False
-    alpha: float = 0.5
+    alpha: float = 0.9
 
     def __post_init__(self) -> None:
         check_positive("alpha", self.alpha)

@@ -105,7 +105,7 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
     >>> import gbrank
     >>> data = gbrank.RankingData([[0.1], [0.9], [0.4], [0.8]] * 20, [0, 2, 0, 1] * 20, qid=[i // 4 for i in range(80)])
     >>> ranker = GBRanker(n_estimators=5, min_docs_in_leaf=1).fit(data)
-    >>> ranker.rank([[0.1], [0.9], [0.5]], qid=[7, 7, 7]).tolist()
+    >>> ranker.rank([[0.1], [0.9], [0.2]], qid=[7, 7, 7]).tolist()
     [2, 1, 2]
     """
 

@@ -1,21 +1,42 @@
 """Reports of a ranker: one result that renders as a page or as text, and every plot as a function over a result.
 
-matplotlib and jinja2 are imported here and nowhere else.
+`gather` makes a `Report`; one of other content is put together from `Section`, `Text`, `Bullets`, `Table`, `Plot` and
+`Headline`.  matplotlib and jinja2 are imported here and nowhere else.
 """
 
+from ._content import block, frame_table
+from ._document import Block, Bullets, Headline, Plot, Section, Table, Text
 from ._gather import gather
-from ._plots import cumulative, distribution, importance_bars, label_shares, learning_curve, query_sizes
+from ._plots import (
+    cumulative,
+    distribution,
+    importance_bars,
+    label_shares,
+    learning_curve,
+    query_sizes,
+    tuning_history,
+)
 from ._report import Report
 from ._write import report
 
 __all__ = [
+    "Block",
+    "Bullets",
+    "Headline",
+    "Plot",
     "Report",
+    "Section",
+    "Table",
+    "Text",
+    "block",
     "cumulative",
     "distribution",
+    "frame_table",
     "gather",
     "importance_bars",
     "label_shares",
     "learning_curve",
     "query_sizes",
     "report",
+    "tuning_history",
 ]

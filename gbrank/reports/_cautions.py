@@ -20,26 +20,42 @@ MOSTLY_SORTED = 0.9
 
 def cautions(material: Material) -> tuple[str, ...]:
     """Return a sentence for each reason to be careful; none where there is none."""
-    checks = (of_data, of_shared_queries, of_ties, of_training)
+    checks = (of_few_queries, of_skipped, of_rows, of_shared_queries, of_ties, of_training)
     return tuple(sentence for check in checks for sentence in check(material))
 
 
-def of_data(material: Material) -> Iterator[str]:
-    """Yield what the data sets themselves say."""
-    for name, facts in material.descriptions.items():
-        row = material.evaluations[name].summary().loc[str(material.measure)]
-        evaluated, error = int(row["queries"]), float(row["standard_error"])
+def of_few_queries(material: Material) -> Iterator[str]:
+    """Yield the data sets of which a mean rests on few queries."""
+    for name, figures in material.summaries.items():
+        row = figures[str(material.measure)]
+        evaluated = int(row["queries"])
         if evaluated < FEW_QUERIES:
             yield (
                 f"{name}: the mean of {material.measure} rests on {evaluated} "
-                f"{'query' if evaluated == 1 else 'queries'}; its standard error is {fixed(error)}, so differences below "
-                "about twice that may be chance."
+                f"{'query' if evaluated == 1 else 'queries'}; its standard error is {fixed(row['standard_error'])}, so "
+                "differences below about twice that may be chance."
             )
-        if row["skipped"] > MANY_SKIPPED * facts.queries:
-            yield (
-                f"{name}: {row['skipped']:,.0f} of {facts.queries:,} queries ({row['skipped'] / facts.queries:.0%}) have "
-                f"nothing relevant and are skipped by {material.measure}; the mean speaks only for the others."
-            )
+
+
+def of_skipped(material: Material) -> Iterator[str]:
+    """Yield the data sets of which a measure skips many queries."""
+    rows = {name: figures[str(material.measure)] for name, figures in material.summaries.items()}
+    counts = {name: (int(row["skipped"]), int(row["skipped"] + row["queries"])) for name, row in rows.items()}
+    many = [
+        f"{skipped:,} of {of:,} queries of {name} ({skipped / of:.0%})"
+        for name, (skipped, of) in counts.items()
+        if skipped > MANY_SKIPPED * of
+    ]
+    if many:
+        yield (
+            f"{'; '.join(many)} have nothing relevant and are skipped by {material.measure}: its mean speaks only for "
+            "the others."
+        )
+
+
+def of_rows(material: Material) -> Iterator[str]:
+    """Yield what the rows of the data sets themselves say."""
+    for name, facts in material.descriptions.items():
         if facts.several_grades and facts.label_sorted > MOSTLY_SORTED * facts.several_grades:
             yield (
                 f"{name}: rows stand sorted by label in {facts.label_sorted:,} queries, so a model that ties documents "
@@ -58,8 +74,8 @@ def of_shared_queries(material: Material) -> Iterator[str]:
             shared = len(ids[one] & ids[other])
             if shared and material.sets[one] is not material.sets[other]:
                 yield (
-                    f"{shared:,} query {'id is' if shared == 1 else 'ids are'} in both {one} and {other}; if they are the "
-                    "same queries, results on one flatter a model trained on the other."
+                    f"{shared:,} query {'id is' if shared == 1 else 'ids are'} in both {one} and {other}; if they are "
+                    "the same queries, results on one flatter a model trained on the other."
                 )
 
 

@@ -18,22 +18,23 @@ def data_section(material: Material) -> Section:
         "Shares are of queries, documents or values. Where all documents of a query have one label, no order is wrong "
         "and nothing can be learnt from it."
     )
-    blocks: list[Block] = [Table("What the data hold", ("fact", *facts), rows, note=note)]
+    table = Table("What the data hold", ("fact", *facts), rows, note=note)
+    drawn: list[Block] = []
     if all(each.labels for each in material.descriptions.values()):
         shares = "; ".join(
             f"{name}: " + ", ".join(f"label {label:g} {share:.1%}" for label, share in each.label_shares.items())
             for name, each in material.descriptions.items()
         )
         draw = partial(plots.label_shares, material.descriptions)
-        blocks.append(Plot("Labels", f"Share of the documents of each label. {shares}.", draw))
+        drawn.append(Plot("Labels", f"Share of the documents of each label. {shares}.", draw))
     sizes = "; ".join(
         f"{name}: {each.documents_per_query['min']:.0f} to {each.documents_per_query['max']:.0f}, "
         f"median {each.documents_per_query['median']:.0f}"
         for name, each in material.descriptions.items()
     )
     draw = partial(plots.query_sizes, material.sets)
-    blocks.append(Plot("Documents per query", f"Cumulative distribution of documents per query. {sizes}.", draw))
-    return Section("Data", tuple(blocks))
+    drawn.append(Plot("Documents per query", f"Cumulative distribution of documents per query. {sizes}.", draw))
+    return Section("Data", ((table,), tuple(drawn)))
 
 
 def in_order(words: list[str]) -> list[str]:

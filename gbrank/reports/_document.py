@@ -97,21 +97,22 @@ Block = Text | Bullets | Table | Plot
 
 @dataclass(frozen=True)
 class Section:
-    """A titled part of a report.  Plots that follow each other stand side by side where there is room."""
+    """A titled part of a report.
+
+    Parameters
+    ----------
+    title : str
+    rows : tuple of tuples of blocks
+        The blocks of a row stand side by side where there is room.
+    """
 
     title: str
-    blocks: tuple[Block, ...]
+    rows: tuple[tuple[Block, ...], ...]
 
     @property
-    def rows(self) -> list[list[Block]]:
-        """The blocks, with neighbouring plots together."""
-        rows: list[list[Block]] = []
-        for block in self.blocks:
-            if rows and block.kind == "plot" == rows[-1][-1].kind and len(rows[-1]) < 2:
-                rows[-1].append(block)
-            else:
-                rows.append([block])
-        return rows
+    def blocks(self) -> tuple[Block, ...]:
+        """All blocks in order."""
+        return tuple(block for row in self.rows for block in row)
 
 
 class Headline(NamedTuple):
@@ -163,4 +164,6 @@ def clean(text: object) -> str:
 
 def _unfit(character: str) -> bool:
     code = ord(character)
-    return (code < 32 and character not in "\t\n") or 127 <= code < 160 or 0xD800 <= code < 0xE000 or code & ~1 == 0xFFFE
+    return (
+        (code < 32 and character not in "\t\n") or 127 <= code < 160 or 0xD800 <= code < 0xE000 or code & ~1 == 0xFFFE
+    )

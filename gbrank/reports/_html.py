@@ -26,7 +26,7 @@ def to_html(report: Report) -> str:
         return Markup(to_svg(plot.draw(), f"plot{next(numbers)}", str(escape(clean(plot.alt)))))
 
     anchors = [f"s{number}-{slug(section.title)}" for number, section in enumerate(report.sections, 1)]
-    return template().render(report=report, sections=list(zip(anchors, report.sections, strict=True)), svg=svg)
+    return template().render(report=report, sections=list(zip(anchors, report.sections, strict=True)), svg=svg).lstrip()
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from .._checks import DataError, ParameterError, as_vector
-from ..data import RankingData
-from ..data._describe import Description, describe
+from ..data import Description, LetorFold, RankingData, describe
 from ..evaluation import Evaluation, evaluate
 from ..explain import importances
 from ..metrics import Measure, measure
@@ -59,6 +59,11 @@ class Material:
         """Name of the last data set."""
         return list(self.sets)[-1]
 
+    @cached_property
+    def summaries(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Data set, measure and column of `Evaluation.summary` to the figure."""
+        return {name: each.summary().T.to_dict() for name, each in self.evaluations.items()}  # type: ignore[misc]
+
     @property
     def measure(self) -> Measure:
         """The measure that the ranker was trained by."""
@@ -72,7 +77,7 @@ class Material:
 
 def collect(
     ranker: GBRanker,
-    data: RankingData | Mapping[str, RankingData],
+    data: RankingData | LetorFold | Mapping[str, RankingData],
     measures: str | Measure | Sequence[str | Measure],
     runs: Mapping[str, Any] | None,
     n_jobs: int | None,
@@ -98,8 +103,9 @@ def collect(
     )
 
 
-def named_sets(data: RankingData | Mapping[str, RankingData]) -> dict[str, RankingData]:
+def named_sets(data: RankingData | LetorFold | Mapping[str, RankingData]) -> dict[str, RankingData]:
     """Return data sets by name; a single one is called "data"."""
+    data = data._asdict() if isinstance(data, LetorFold) else data
     sets = {"data": data} if isinstance(data, RankingData) else {str(name): each for name, each in data.items()}
     if not sets:
         raise DataError("data: the mapping is empty; give at least one RankingData.")

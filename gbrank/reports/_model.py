@@ -34,15 +34,14 @@ def subject(ranker: GBRanker) -> str:
 def training(material: Material) -> Section:
     """Return the section of training."""
     ranker = material.ranker
-    blocks: list[Block] = [Table("How it was trained", ("fact", "value"), tuple(training_facts(material)))]
-    if ranker.history_:
-        ends = "; ".join(f"{name}: {fixed(values[-1])} in the last round" for name, values in ranker.history_.items())
-        alt = f"{ranker.measure_} after each round; the best round is {ranker.best_iteration_}. {ends}."
-        caption = f"Learning curve: mean {ranker.measure_} after each round"
-        blocks.append(Plot(caption, alt, partial(plots.learning_curve, ranker)))
-    else:
-        blocks.append(Text("There is no learning curve, since training had no evaluation set."))
-    return Section("Training", tuple(blocks))
+    facts = Table("How it was trained", ("fact", "value"), tuple(training_facts(material)))
+    if not ranker.history_:
+        nothing = Text("There is no learning curve, since training had no evaluation set.")
+        return Section("Training", ((facts,), (nothing,)))
+    ends = "; ".join(f"{name}: {fixed(values[-1])} in the last round" for name, values in ranker.history_.items())
+    alt = f"{ranker.measure_} after each round; the best round is {ranker.best_iteration_}. {ends}."
+    caption = f"Learning curve: mean {ranker.measure_} after each round"
+    return Section("Training", ((facts, Plot(caption, alt, partial(plots.learning_curve, ranker))),))
 
 
 def training_facts(material: Material) -> list[tuple[str, str]]:
@@ -64,31 +63,32 @@ def training_facts(material: Material) -> list[tuple[str, str]]:
     ]
     if first is not None:
         facts.append((f"{ranker.measure_} on {first} after the rounds used", fixed(ranker.best_score_)))
-        facts.append(("convention", ranker.measure_.describe()))
     return facts
 
 
 def features(material: Material) -> Section:
     """Return the section of importances."""
     table = material.importances
-    unused = int((table["split"] == 0).sum())
+    used = int((table["split"] > 0).sum())
     head = table[table["split"] > 0].head(TOP)
     text = (
-        f"{len(table) - unused:,} of {len(table):,} features are used. Gain is what a feature's splits took off the loss "
-        "in training, as the booster counts it; it says what the trees used, not what the feature is worth on other data."
+        f"{used:,} of {len(table):,} features are used. Gain is what a feature's splits took off the "
+        "loss in training, as the booster counts it. It says what the trees used, not what the feature is worth on "
+        "other data."
     )
     if head.empty:
-        return Section("Features", (Text(text),))
+        return Section("Features", ((Text(text),),))
     top = ", ".join(f"{name} {share:.1%}" for name, share in head["gain_share"].head(5).items())
-    names = f"the first {len(head)} features" if len(table) > len(head) else "all features"
+    names = f"the first {len(head)} features" if used > len(head) else f"all {used} features used"
+    places = max(0, 4 - len(f"{head['gain'].max():.0f}"))
     rows = tuple(
-        (str(name), f"{gain:,.4g}" if abs(gain) < 1e4 else f"{gain:,.0f}", f"{share:.2%}", f"{split:,}")
+        (str(name), f"{gain:,.{places}f}", f"{share:.2%}", f"{split:,}")
         for name, gain, share, split in head.itertuples()
     )
     plot = Plot(f"Importance: share of the gain, {names}", f"Bars of the share of the gain: {top}; the table has the "
                 "numbers.", partial(plots.importance_bars, head, TOP))  # fmt: skip
     columns = ("feature", "gain", "share of gain", "splits")
-    return Section("Features", (Text(text), plot, Table(f"Importance of {names}", columns, rows)))
+    return Section("Features", ((Text(text),), (plot, Table(f"Importance of {names}", columns, rows))))
 
 
 def parameters(material: Material) -> Section:
@@ -104,7 +104,7 @@ def parameters(material: Material) -> Section:
     learnt = [(name, array_text(values)) for name, values in ranker.state_.items()]
     if learnt:
         blocks.append(Table("Learnt beside the trees", ("name", "values"), tuple(learnt)))
-    return Section("Parameters", tuple(blocks))
+    return Section("Parameters", tuple((block,) for block in blocks))
 
 
 def parameter_table(caption: str, params: dict[str, Any], defaults: dict[str, Any]) -> Table:
@@ -137,6 +137,10 @@ def array_text(values: Any) -> str:
 def versions(material: Material) -> Section:
     """Return the section of versions."""
     booster = LIBRARIES.get(material.ranker.backend, material.ranker.backend)
-    found = {"gbrank": __version__, booster: backend(material.ranker.backend).version(), "Python": platform.python_version()}
+    found = {
+        "gbrank": __version__,
+        booster: backend(material.ranker.backend).version(),
+        "Python": platform.python_version(),
+    }
     found |= {name: metadata.version(name) for name in ("numpy", "numba", "scikit-learn")}
-    return Section("Versions", (Table("Software", ("name", "version"), tuple(found.items())),))
+    return Section("Versions", ((Table("Software", ("name", "version"), tuple(found.items())),),))

@@ -16,8 +16,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
-from ..data import RankingData
-from ..data._describe import Description
+from ..data import Description, RankingData
 from ..evaluation import Evaluation
 from ..metrics import Measure
 from ..rankers import GBRanker
@@ -45,13 +44,14 @@ def learning_curve(ranker: GBRanker) -> Figure:
 
 def distribution(evaluation: Evaluation, measure: str | Measure, run: str | None = None) -> Figure:
     """Return a histogram of a measure over queries, with mean and median marked; skipped queries are left out."""
-    values = evaluation.values(measure, run).dropna().to_numpy(dtype=np.float64)
+    values = evaluated(evaluation.values(measure, run))
     figure, axes = new("queries", str(measure))
     lowest, highest = min(0.0, values.min(initial=0.0)), max(1.0, values.max(initial=1.0))
-    axes.hist(values, bins=np.linspace(lowest, highest, 21).tolist(), color=SERIES[0], edgecolor=PAPER, linewidth=0.8)
+    edges = np.linspace(lowest, highest, 21).tolist()
+    axes.hist(values, bins=edges, color=SERIES[0], alpha=0.6, edgecolor=PAPER, linewidth=0.8)
     if len(values):
         mean, median = float(values.mean()), float(np.median(values))
-        axes.axvline(mean, color=SERIES[1], linewidth=1.6, label=f"mean {mean:.3f}")
+        axes.axvline(mean, color=SERIES[1], linewidth=2, label=f"mean {mean:.3f}")
         axes.axvline(median, color=INK, linewidth=1.6, linestyle="--", label=f"median {median:.3f}")
     axes.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=5))
     return finish(figure, axes)
@@ -61,7 +61,7 @@ def cumulative(evaluations: Mapping[str, pd.Series[float]], measure: str | Measu
     """Return, for each named vector of query values, the share of queries that reach at most a value."""
     figure, axes = new("share of queries with at most this value", str(measure))
     for number, (name, values) in enumerate(evaluations.items()):
-        shares, quantiles = quantile_curve(values.dropna().to_numpy(dtype=np.float64))
+        shares, quantiles = quantile_curve(evaluated(values))
         axes.plot(quantiles, shares, label=label(name), **line(number))
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
@@ -71,7 +71,7 @@ def cumulative(evaluations: Mapping[str, pd.Series[float]], measure: str | Measu
 def importance_bars(table: pd.DataFrame, top: int = 30) -> Figure:
     """Return bars of the share of the gain of the `top` features of a table of `gbrank.importances`."""
     head = table.head(top)
-    figure, axes = new("share of the gain", "", height=0.9 + 0.21 * max(len(head), 3))
+    figure, axes = new("share of the gain", "", height=0.9 + 0.26 * max(len(head), 3))
     places = np.arange(len(head))
     axes.barh(places, head["gain_share"], color=SERIES[0], height=0.72)
     axes.set_yticks(places, [label(name) for name in head.index])
@@ -85,6 +85,20 @@ def importance_bars(table: pd.DataFrame, top: int = 30) -> Figure:
     axes.grid(visible=True, axis="x", color=GRID, linewidth=0.8)
     axes.spines["bottom"].set_visible(False)
     return finish(figure, axes, legend=False)
+
+
+def tuning_history(table: pd.DataFrame, measure: str, *, higher_is_better: bool = True) -> Figure:
+    """Return the value of each trial of a tuning, completed or pruned, and the best completed so far."""
+    figure, axes = new(measure, "trial")
+    for number, (state, marker) in enumerate({"complete": "o", "pruned": "x"}.items()):
+        each = table[table["state"] == state]
+        colour = SERIES[0] if number == 0 else MUTED
+        axes.plot(each["number"], each["value"], marker, color=colour, markersize=4.5, label=state)
+    complete = table[table["state"] == "complete"]
+    best = complete["value"].cummax() if higher_is_better else complete["value"].cummin()
+    axes.step(complete["number"], best, where="post", color=SERIES[1], linewidth=1.6, label="best so far")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
+    return finish(figure, axes)
 
 
 def label_shares(descriptions: Mapping[str, Description]) -> Figure:
@@ -119,8 +133,14 @@ def query_sizes(sets: Mapping[str, RankingData]) -> Figure:
     return finish(figure, axes, legend=len(sets) > 1)
 
 
+def evaluated(values: pd.Series[float]) -> npt.NDArray[np.float64]:
+    """Return the values of the queries that are not skipped."""
+    array: npt.NDArray[np.float64] = np.asarray(values.dropna(), dtype=np.float64)
+    return array
+
+
 def quantile_curve(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return shares from 0 to 1 and the values that these shares of `values` do not exceed; few points for any length."""
+    """Return shares from 0 to 1, and the values that these shares of `values` do not exceed."""
     shares = np.linspace(0, 1, POINTS)
     if len(values) == 0:
         return shares[:0], shares[:0]
@@ -138,7 +158,7 @@ def new(above: str, below: str, *, width: float = WIDTH, height: float = HEIGHT)
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(MUTED)
-    axes.tick_params(colors=INK, labelsize=9, length=0)
+    axes.tick_params(colors=INK, labelsize=9.5, length=0)
     return figure, axes
 
 
@@ -158,7 +178,7 @@ def line(number: int) -> dict[str, Any]:
     """Return the look of the line of series `number`."""
     return {
         "color": SERIES[number % len(SERIES)],
-        "linestyle": DASHES[number % len(DASHES)],
+        "linestyle": DASHES[(number + number // len(SERIES)) % len(DASHES)],
         "linewidth": 1.9,
         "solid_capstyle": "round",
     }

@@ -17,11 +17,11 @@ Vector = npt.NDArray[np.float64]
 def queries(material: Material) -> Section:
     """Return the section of best and worst queries of the last data set."""
     data, score = material.sets[material.last], material.scores[material.last]
-    values = material.evaluations[material.last].values(material.measure).to_numpy(dtype=np.float64)
+    values: Vector = np.asarray(material.evaluations[material.last].values(material.measure), dtype=np.float64)
     name, measure = material.last, material.measure
     worst, best = worst_and_best(data, values if measure.higher_is_better else -values)
     if not worst:
-        return Section("Queries", (Text(f"No query of {name} has several labels and a value of {measure}."),))
+        return Section("Queries", ((Text(f"No query of {name} has several labels and a value of {measure}."),),))
     tables = [
         Table(
             f"Worst queries of {name} by {measure}",
@@ -38,7 +38,7 @@ def queries(material: Material) -> Section:
             note="Queries whose documents all have one label are in neither table: any order of them is right.",
         ),
     ]
-    return Section("Queries", tuple(table for table in tables if table.rows))
+    return Section("Queries", tuple((table,) for table in tables if table.rows))
 
 
 def worst_and_best(data: RankingData, values: Vector) -> tuple[list[int], list[int]]:
@@ -55,16 +55,19 @@ def worst_and_best(data: RankingData, values: Vector) -> tuple[list[int], list[i
     return worst, best[: min(BEST, half)]
 
 
-def row(data: RankingData, score: Vector, values: Vector, query: int, *, rank: bool) -> tuple[str | tuple[Document, ...], ...]:
+def row(
+    data: RankingData, score: Vector, values: Vector, query: int, *, rank: bool
+) -> tuple[str | tuple[Document, ...], ...]:
     """Return the row of a query."""
     rows = np.arange(data.query_ptr[query], data.query_ptr[query + 1])
-    first = rows[np.argsort(-score[rows], kind="stable")][:TOP]
-    labels, counts = np.unique(data.y[rows], return_counts=True)
+    y = data.y[rows] + 0.0  # no "-0"
+    labels, counts = np.unique(y, return_counts=True)
     parts = [f"{label:g}×{count}" for label, count in zip(labels[::-1].tolist(), counts[::-1].tolist(), strict=True)]
     text = ", ".join(parts[:6]) + (", …" if len(parts) > 6 else "")
-    documents = tuple(Document(f"{data.y[each]:g}", document_name(data, each)) for each in first.tolist())
+    first = np.argsort(-score[rows], kind="stable")[:TOP].tolist()
+    documents = tuple(Document(f"{y[place]:g}", document_name(data, int(rows[place]))) for place in first)
     head = (str(data.query_ids[query]), fixed(values[query]), f"{len(rows):,}", text)
-    return (*head, rank_of_best(data.y[rows], score[rows]), documents) if rank else (*head, documents)
+    return (*head, rank_of_best(y, score[rows]), documents) if rank else (*head, documents)
 
 
 def document_name(data: RankingData, row: int) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from ..evaluation import Evaluation
 from ..metrics import Measure
 from . import _plots as plots
-from ._document import Block, Bullets, Headline, Plot, Section, Table, fixed
+from ._document import Block, Headline, Plot, Section, Table, fixed
 from ._material import THIS, Material
 
 SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
@@ -20,15 +20,15 @@ SHARES = (0.0, 0.1, 0.25, 0.5, 0.75, 0.9, 1.0)
 
 def headlines(material: Material) -> tuple[Headline, ...]:
     """Return the measures on the last data set, the ranker's own first, and the rounds used."""
-    summary = material.evaluations[material.last].summary()
     names = [str(material.measure), *(str(m) for m in material.measures if m != material.measure)]
+    figures = material.summaries[material.last]
     numbers = [
         Headline(
             f"{name} on {material.last}",
-            fixed(row["mean"]),
-            f"± {fixed(row['standard_error'])} standard error, {row['queries']:,.0f} queries",
+            fixed(figures[name]["mean"]),
+            f"± {fixed(figures[name]['standard_error'])} standard error, {figures[name]['queries']:,.0f} queries",
         )
-        for name, row in ((name, summary.loc[name]) for name in names[:3])
+        for name in names[:3]
     ]
     rounds = rounds_trained(material)
     return (*numbers, Headline("rounds used", f"{material.ranker.best_iteration_:,}", f"of {rounds:,} trained"))
@@ -42,40 +42,44 @@ def rounds_trained(material: Material) -> int:
 
 def results(material: Material) -> Section:
     """Return the section of results."""
-    blocks: list[Block] = [means(material), Bullets(conventions(material.measures))]
+    rows: list[tuple[Block, ...]] = [
+        (means(material),),
+        (conventions(material.measures),),
+        spread(material),
+        (quantiles(material),),
+    ]
     if material.comparison is not None:
-        blocks += [run_means(material, material.comparison), against(material, material.comparison)]
-    blocks += [quantiles(material), *spread(material)]
-    return Section("Results", tuple(blocks))
+        rows += [(run_means(material, material.comparison),), (against(material, material.comparison),)]
+    return Section("Results", tuple(rows))
 
 
 def means(material: Material) -> Table:
     """Return the table of summaries: one row for each measure and data set."""
-    summaries = {name: evaluation.summary() for name, evaluation in material.evaluations.items()}
     rows = [
         (
             str(m),
             name,
-            *(fixed(summary.loc[str(m), column]) for column in ("mean", "standard_error", "std", "median")),
-            *(f"{summary.loc[str(m), column]:,.0f}" for column in ("queries", "skipped")),
+            *(fixed(figures[str(m)][column]) for column in ("mean", "standard_error", "std", "median")),
+            *(f"{figures[str(m)][column]:,.0f}" for column in ("queries", "skipped")),
         )
         for m in material.measures
-        for name, summary in summaries.items()
+        for name, figures in material.summaries.items()
     ]
     marked = [number for number, row in enumerate(rows) if row[1] == material.last]
     return Table(
         "Mean over queries",
         ("measure", "data", "mean", "standard error", "std", "median", "queries", "skipped"),
         tuple(rows),
-        frozenset(marked) if len(summaries) > 1 else frozenset(),
+        frozenset(marked) if len(material.sets) > 1 else frozenset(),
         "Every query counts the same. Skipped queries have nothing relevant and are in no column but the last. The "
         "standard error is std divided by the root of the number of queries.",
     )
 
 
-def conventions(measures: tuple[Measure, ...]) -> tuple[str, ...]:
-    """Return the sentence that states each measure."""
-    return tuple(m.describe() for m in measures)
+def conventions(measures: tuple[Measure, ...]) -> Table:
+    """Return what each measure is, under which convention."""
+    rows = tuple((str(m), m.describe().partition(": ")[2]) for m in measures)
+    return Table("What the measures are", ("measure", "definition and convention"), rows)
 
 
 def run_means(material: Material, comparison: Evaluation) -> Table:
@@ -111,7 +115,7 @@ def quantiles(material: Material) -> Table:
     evaluation = material.evaluations[material.last]
     rows = []
     for m in material.measures:
-        values = evaluation.values(m).dropna().to_numpy(dtype=np.float64)
+        values = plots.evaluated(evaluation.values(m))
         at = np.quantile(values, SHARES).tolist() if len(values) else [float("nan")] * len(SHARES)
         rows.append((str(m), *(fixed(value, 3) for value in at), *ends(values)))
     return Table(
@@ -127,7 +131,7 @@ def ends(values: npt.NDArray[np.float64]) -> tuple[str, str]:
     return f"{int((np.abs(values) < 1e-12).sum()):,}", f"{int((np.abs(values - 1) < 1e-12).sum()):,}"
 
 
-def spread(material: Material) -> list[Plot]:
+def spread(material: Material) -> tuple[Block, ...]:
     """Return the plots of the ranker's measure over queries."""
     evaluation, m = material.evaluations[material.last], material.measure
     values = evaluation.values(m).dropna()
@@ -141,7 +145,7 @@ def spread(material: Material) -> list[Plot]:
     what = "data set"
     if material.comparison is not None:
         what, lines = f"run on {material.last}", {r: material.comparison.values(m, r) for r in material.comparison.runs}
-    return [histogram, curves(f"{m} by {what}", lines, m)] if len(lines) > 1 else [histogram]
+    return (histogram, curves(f"{m} by {what}", lines, m)) if len(lines) > 1 else (histogram,)
 
 
 def curves(caption: str, lines: dict[str, pd.Series[float]], m: Measure) -> Plot:

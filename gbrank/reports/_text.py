@@ -12,12 +12,17 @@ if TYPE_CHECKING:
     from ._report import Report
 
 WIDTH = 100
-WIDEST = 44  # characters of a cell
+WIDEST = 44  # characters of a cell before the last of its row
 
 
 def to_text(report: Report) -> str:
     """Return a report as text: tables are aligned, plots are told by their description."""
-    lines = [report.title, "=" * len(report.title), *wrapped(report.subject), f"{report.date:%Y-%m-%d %H:%M %Z}".strip()]
+    lines = [
+        report.title,
+        "=" * len(report.title),
+        *wrapped(report.subject),
+        f"{report.date:%Y-%m-%d %H:%M %Z}".strip(),
+    ]
     lines += ["", *(f"{head.label}: {head.value} ({head.note})" for head in report.headlines)]
     if report.cautions:
         lines += ["", "To be read with care", *bulleted(report.cautions)]
@@ -43,7 +48,9 @@ def block_lines(block: Block) -> list[str]:
 
 def table_lines(table: Table) -> list[str]:
     """Return a table with its columns aligned, numbers to the right."""
-    rows = [tuple(map(cell_text, row)) for row in (table.columns, *table.rows)]
+    rows = [
+        (*(cell_text(each)[:WIDEST] for each in row[:-1]), cell_text(row[-1])) for row in (table.columns, *table.rows)
+    ]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     aligned = [
         "  ".join(
@@ -52,16 +59,21 @@ def table_lines(table: Table) -> list[str]:
         ).rstrip()
         for row in rows
     ]
-    rule = "  ".join("-" * width for width in widths)
-    return [*wrapped(table.caption), "", aligned[0], rule, *aligned[1:], *([""] if table.note else []), *wrapped(table.note)]
+    rule = "  ".join("-" * min(width, WIDEST) for width in widths)
+    return [
+        *wrapped(table.caption),
+        "",
+        aligned[0],
+        rule,
+        *aligned[1:],
+        *([""] if table.note else []),
+        *wrapped(table.note),
+    ]
 
 
 def cell_text(cell: Cell) -> str:
-    """Return a cell on one line; what is longer than the widest is cut, lists of documents are not."""
-    if not isinstance(cell, str):
-        return " ".join(starmap("{}:{}".format, cell))
-    text = " ".join(cell.split())
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+    """Return a cell on one line."""
+    return " ".join(cell.split()) if isinstance(cell, str) else " ".join(starmap("{}:{}".format, cell))
 
 
 def wrapped(text: str) -> list[str]:

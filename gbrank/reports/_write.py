@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from ..data import RankingData
+from ..data import LetorFold, RankingData
 from ..metrics import Measure
 from ..rankers import GBRanker
 from ._gather import gather
@@ -17,7 +17,7 @@ from ._report import Report
 def report(
     path: str | os.PathLike[str],
     ranker: GBRanker,
-    data: RankingData | Mapping[str, RankingData],
+    data: RankingData | LetorFold | Mapping[str, RankingData],
     *,
     measures: str | Measure | Sequence[str | Measure] = ("ndcg@1", "ndcg@5", "ndcg@10"),
     runs: Mapping[str, Any] | None = None,
@@ -37,7 +37,7 @@ def report(
         The file to write; an existing one is replaced only when the new one is whole.
     ranker : GBRanker
         Fitted.
-    data : RankingData, or mapping from name to RankingData
+    data : RankingData, LetorFold, or mapping from name to RankingData
         What to evaluate on, as ``{"train": ..., "vali": ..., "test": ...}``.  The last is the one that queries are
         shown of.
     measures : str, Measure, or sequence of them
@@ -45,9 +45,8 @@ def report(
     runs : mapping from name to scores or fitted ranker, optional
         What to compare with on the last data set: scores in its row order, or rankers.
     title : str, optional
-    tuning : optional
-        How the parameters were found: anything that `extra` takes, or an object with `best_params` and, if it has them,
-        `best_value` and `trials` (a DataFrame).
+    tuning : TuneResult, optional
+        How the parameters were found, by `gbrank.tune`; or anything that `extra` takes.
     extra : mapping from title to content, optional
         Further sections: a text, a list of texts, a mapping, a DataFrame or a matplotlib Figure each.
     date : datetime, optional

@@ -13,6 +13,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from .._checks import DataError
 from ..rankers import GBRanker
+from ._storage import quiet
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 
@@ -34,7 +35,10 @@ class TuneResult:
     start_value : float
         The measure of the ranker that tuning started from; NaN where that trial is missing.
     measure : str
+    trials : tuple of FrozenTrial
+        Those that had ended, in order of their numbers.
     study : optuna.Study
+        Connected to its storage: unlike all else here, it shows what later calls add.
     ranker : GBRanker or None
         With the best parameters and `best_rounds` rounds, trained on all of the training data.
     """
@@ -45,13 +49,14 @@ class TuneResult:
     fold_values: tuple[float, ...]
     start_value: float
     measure: str
+    trials: tuple[FrozenTrial, ...]
     study: optuna.Study
     ranker: GBRanker | None
 
     @property
     def n_trials(self) -> int:
         """Number of trials that were completed or pruned."""
-        return len(self.study.get_trials(deepcopy=False, states=FINISHED))
+        return sum(trial.state in FINISHED for trial in self.trials)
 
     @property
     def table(self) -> pd.DataFrame:
@@ -60,11 +65,12 @@ class TuneResult:
         Columns: number, value (of a pruned trial the last one reported), spread (standard deviation over folds), state
         ("complete", "pruned", "fail"), rounds, seconds, then one column for each parameter.
         """
-        trials = [trial for trial in self.study.get_trials(deepcopy=False) if trial.state.is_finished()]
-        return pd.DataFrame([_row(trial) for trial in trials])
+        return pd.DataFrame([_row(trial) for trial in self.trials])
 
     def importances(self) -> dict[str, float]:
         """Return each parameter's share in the good trials' being good, by PED-ANOVA, the largest first.
+
+        A rough picture with fewer than some 20 completed trials.
 
         Raises
         ------
@@ -76,20 +82,22 @@ class TuneResult:
         Watanabe, Bansal and Hutter, PED-ANOVA: Efficiently Quantifying Hyperparameter Importance in Arbitrary
         Subspaces, IJCAI 2023.
         """
-        complete = self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        complete = [trial for trial in self.trials if trial.state is TrialState.COMPLETE]
         if len(complete) < 2:
             raise DataError(f"importances: {len(complete)} trials were completed, 2 are needed; raise n_trials.")
         varied = dict.fromkeys(
             name for trial in complete for name, choices in trial.distributions.items() if not choices.single()
         )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with quiet(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # with few trials it says so of each parameter
+            study = optuna.create_study(direction=self.study.direction)
+            study.add_trials(complete)
             evaluator = optuna.importance.PedAnovaImportanceEvaluator()
-            shares = optuna.importance.get_param_importances(self.study, evaluator=evaluator, params=list(varied))
+            shares = optuna.importance.get_param_importances(study, evaluator=evaluator, params=list(varied))
         return {str(name): float(share) for name, share in shares.items()}
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all but `study` and `ranker` as plain values for JSON; None for NaN."""
+        """Return all but `study` and `ranker`, with `table` as "trials", as plain values for JSON; None for NaN."""
         return {
             "measure": self.measure,
             "best_value": _number(self.best_value),

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +15,29 @@ import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
-from .._checks import DataError, ParameterError
+from .._checks import DataError, GbrankWarning, ParameterError
 from ..rankers import GBRanker
 from ._folds import Fold, digest
 
 ATTEMPTS = 3  # of a trial during which the process was killed each time
 MADE_FOR = "gbrank"  # the study's user attribute that says what its values are values of
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep Optuna from printing, and from warning of what is experimental; put its settings back afterwards.
+
+    Warnings that a single training gives of its trees are dropped too: in a search, the value of the trial tells them.
+    """
+    verbosity = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+            warnings.filterwarnings("ignore", r"no tree could be grown|training ended after", GbrankWarning)
+            yield
+    finally:
+        optuna.logging.set_verbosity(verbosity)
 
 
 def open_study(storage: Any, name: str | None, *, higher_is_better: bool) -> optuna.Study:

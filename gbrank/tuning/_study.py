@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +15,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 from sklearn.utils import check_random_state
 
-from .._checks import DataError, GbrankWarning, ParameterError, check_positive, check_whole
+from .._checks import DataError, ParameterError, check_positive, check_whole
 from .._compile import thread_count
 from .._progress import Progress, silent
 from ..data import RankingData
@@ -27,8 +25,8 @@ from ..rankers import GBRanker
 from ._folds import BinnedFolds, make_folds
 from ._result import FINISHED, TuneResult
 from ._space import Space, holds, read_space, start_values, with_params
-from ._storage import claim, describe, open_study, recover
-from ._trial import TrialFunction
+from ._storage import claim, describe, open_study, quiet, recover
+from ._trial import TrialFunction, is_start
 
 ROUNDS, PATIENCE = 1000, 50
 
@@ -166,23 +164,6 @@ def _start(ranker: GBRanker, measure: str | Measure | None) -> tuple[GBRanker, M
     return with_params(ranker, {}, n_estimators=rounds, measure=chosen, **fixed), chosen, patience
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep Optuna from printing, and from warning of what is experimental; put its settings back afterwards.
-
-    Warnings that a single training gives of its trees are dropped too: in a search, the value of the trial tells them.
-    """
-    verbosity = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            warnings.filterwarnings("ignore", r"no tree could be grown|training ended after", GbrankWarning)
-            yield
-    finally:
-        optuna.logging.set_verbosity(verbosity)
-
-
 def make_pruner(pruner: str | BasePruner | None) -> BasePruner:
     """Return the pruner; steps are as `Pruning` counts them."""
     if pruner is None:
@@ -206,7 +187,7 @@ def make_sampler(random_state: int, n_before: int) -> BaseSampler:
 def enqueue_start(study: optuna.Study, start: GBRanker, space: Space) -> None:
     """Queue the start as a trial, unless it has been tried or is waiting."""
     if any(
-        "start" in trial.user_attrs and trial.state in (TrialState.COMPLETE, TrialState.WAITING)
+        is_start(trial) and trial.state in (TrialState.COMPLETE, TrialState.WAITING)
         for trial in study.get_trials(deepcopy=False)
     ):
         return
@@ -261,24 +242,22 @@ def _refit(
     best: FrozenTrial, start: GBRanker, train: RankingData, valid: RankingData | None, callbacks: Any
 ) -> GBRanker:
     """Return the ranker of the best trial, trained on all training data for the trial's number of rounds."""
-    params = {} if "start" in best.user_attrs else best.user_attrs["params"]
+    params = {} if is_start(best) else best.user_attrs["params"]
     fresh = with_params(start, params, n_estimators=best.user_attrs["rounds"], callbacks=callbacks)
     return fresh.fit(train, eval_set=valid)
 
 
 def _result(study: optuna.Study, best: FrozenTrial, measure: Measure, ranker: GBRanker | None) -> TuneResult:
-    starts = [
-        trial.value
-        for trial in study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-        if "start" in trial.user_attrs
-    ]
+    trials = tuple(trial for trial in study.get_trials() if trial.state.is_finished())
+    starts = [trial for trial in trials if is_start(trial) and trial.state is TrialState.COMPLETE]
     return TuneResult(
         best_params=dict(best.user_attrs["params"]),
-        best_value=float(study.best_value),
+        best_value=study.best_value,
         best_rounds=int(best.user_attrs["rounds"]),
         fold_values=tuple(best.user_attrs["folds"]),
-        start_value=float("nan") if not starts or starts[0] is None else float(starts[0]),
+        start_value=float(starts[0].values[0]) if starts else float("nan"),
         measure=str(measure),
+        trials=trials,
         study=study,
         ranker=ranker,
     )

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import optuna
+from optuna.trial import FrozenTrial
 
 from .._checks import GbrankError
 from .._compile import thread_count
@@ -23,6 +24,11 @@ from ._space import Space, draw, with_params
 
 Watch = Callable[[int, float], bool]
 """Told rounds and best mean so far; True gives the trial up."""
+
+
+def is_start(trial: optuna.Trial | FrozenTrial) -> bool:
+    """Tell whether a trial is of the ranker that tuning starts from."""
+    return "start" in trial.user_attrs
 
 
 class Lockstep:
@@ -64,7 +70,7 @@ class Lockstep:
         mean = float(self.values.mean())
         if self.rounds == 1 or self.sign * mean > self.sign * self.best_value:
             self.best_round, self.best_value, self.best_folds = self.rounds, mean, self.values.copy()
-        self.pruned = self.watch(self.rounds, self.best_value)
+        self.pruned = bool(self.watch(self.rounds, self.best_value))
         waited = self.rounds - self.best_round >= self.patience
         self.over = self.pruned or waited or self.rounds >= self.n_rounds
 
@@ -157,7 +163,7 @@ class TrialFunction:
 
         The start is tried as it is.  Optuna is told those of its values that the space admits, and may learn from them.
         """
-        if "start" in trial.user_attrs:
+        if is_start(trial):
             start = trial.user_attrs["start"]
             draw(trial, {name: self.space[name] for name in trial.user_attrs["admitted"] if name in self.space})
             return self.ranker, start
@@ -195,4 +201,4 @@ class Pruning:
             return False
         self.step = step
         self.trial.report(best, step)
-        return "start" not in self.trial.user_attrs and self.trial.should_prune()
+        return not is_start(self.trial) and bool(self.trial.should_prune())

@@ -17,7 +17,7 @@ VARIANTS = [(name, {}) for name in NAMES] + [
     ("pairwise_logistic", {"sigmoid": 0.5}),
     ("focal", {"gamma": 0.0, "alpha": 0.5}),
     ("focal", {"gamma": 5.0, "relevant_from": 3}),
-    ("quantile", {"alpha": 0.9}),
+    ("quantile", {"alpha": 0.3}),
 ]
 
 SIZES = (1, 2, 5, 9, 40)

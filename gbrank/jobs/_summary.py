@@ -1,0 +1,83 @@
+"""The report of a job of several runs: what they have in common; each run has a report of its own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import partial
+
+import pandas as pd
+
+from ..evaluation import Evaluation
+from ..reports import Report, distribution
+from ..reports._document import Block, Headline, Plot, Section, Text, fixed
+from ..reports._gather import frame_table
+from ..reports._results import conventions
+from ._result import JobResult
+
+
+def summary_report(result: JobResult, title: str) -> Report:
+    """Return the report over all runs of a job."""
+    pooled, summary = pool(result), result.summary()
+    heads = tuple(
+        Headline(
+            str(name),
+            fixed(row["mean"]),
+            f"± {fixed(row['standard_error'])} standard error, {row['queries']:.0f} queries",
+        )
+        for name, row in summary.head(4).iterrows()
+    )
+    note = Text(
+        "mean: of the runs' means over their test queries. std_of_runs: their standard deviation. standard_error: of "
+        "the mean over all queries, each query's value averaged over seeds first. skipped: queries with nothing "
+        "relevant."
+    )
+    plots = tuple(
+        Plot(f"{m}, queries of all runs", f"Histogram of {m} over queries.", partial(distribution, pooled, m))
+        for m in result.measures[:2]
+    )
+    results: tuple[tuple[Block, ...], ...] = (
+        (frame_table("Over all runs", summary),),
+        (note,),
+        (conventions(result.measures),),
+        plots,
+    )
+    return Report(
+        title=title,
+        subject=f"{len(result.runs)} runs, each with model and report in a folder of its own",
+        date=datetime.now().astimezone(),
+        headlines=heads,
+        cautions=(),
+        sections=(
+            Section("Results", results),
+            Section("Runs", ((frame_table("Mean over the test queries of each run", run_table(result)),),)),
+            Section("Features", ((frame_table("Importances, mean over runs", mean_importances(result)),),)),
+        ),
+        evaluations={"all runs": pooled},
+        comparison=None,
+        importances=mean_importances(result),
+    )
+
+
+def pool(result: JobResult) -> Evaluation:
+    """Return the queries of all folds as one evaluation, each query's values averaged over seeds."""
+    names = [str(m) for m in result.measures]
+    table = result.per_query().groupby(["fold", "qid"], sort=False)[[*names, "documents"]].mean()
+    table.index = pd.Index([f"{fold} {qid}" for fold, qid in table.index], name="qid")
+    return Evaluation(table[names], table["documents"].astype(int), result.measures)
+
+
+def run_table(result: JobResult) -> pd.DataFrame:
+    """Return one row per run: rounds, the validation measure and the means on test data."""
+    rows = []
+    for run in result.runs:
+        validation = run.facts.get("validation", {}).get("mean", float("nan"))
+        means = {str(m): run.evaluation.mean(m) for m in result.measures}
+        rows.append({"rounds": run.facts["best_iteration"], "validation": validation, **means})
+    index = pd.Index([f"{run.fold}, seed {run.seed}" for run in result.runs], name="run")
+    return pd.DataFrame(rows, index=index)
+
+
+def mean_importances(result: JobResult) -> pd.DataFrame:
+    """Return gain, share of gain and splits of each feature, averaged over runs, highest gain first."""
+    table = result.importances().groupby("feature", sort=False)[["gain", "gain_share", "split"]].mean()
+    return table.sort_values("gain_share", ascending=False, kind="stable")

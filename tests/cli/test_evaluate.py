@@ -1,0 +1,143 @@
+"""``gbrank predict``, ``evaluate``, ``inspect`` and ``report``."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gbrank as library
+from gbrank.data import read_letor
+
+
+@pytest.fixture
+def scores(gbrank, files, model, tmp_path):
+    path = tmp_path / "scores.txt"
+    gbrank("predict", model, files / "test.txt", "--output", path)
+    return path
+
+
+def test_predict_writes_every_digit(gbrank, files, model, scores):
+    expected = library.load(model).predict(read_letor(files / "test.txt", n_features=6))
+    assert np.array_equal([float(line) for line in scores.read_text().splitlines()], expected)
+    assert gbrank("predict", model, files / "test.txt").out == scores.read_text()
+
+
+def test_scattered_queries_keep_the_order_of_lines(gbrank, files, model, scores, tmp_path):
+    lines = (files / "test.txt").read_text().splitlines()
+    shuffled = np.random.default_rng(0).permutation(len(lines))
+    path = tmp_path / "scattered.txt"
+    path.write_text("\n".join(lines[i] for i in shuffled) + "\n")
+    assert "scattered='regroup'" in gbrank("predict", model, path, code=1).err
+    found = gbrank("predict", model, path, "--scattered", "regroup").out.splitlines()
+    assert found == [scores.read_text().splitlines()[i] for i in shuffled]
+    (tmp_path / "found.txt").write_text("\n".join(found))
+    of_scores = gbrank("evaluate", path, "--scattered", "regroup", "--scores", tmp_path / "found.txt", "--json").out
+    assert json.loads(of_scores) == json.loads(
+        gbrank("evaluate", path, "--scattered", "regroup", "--model", model, "--json").out
+    )
+
+
+def test_evaluate_tells_what_the_library_finds(gbrank, files, model, scores, tmp_path):
+    test = read_letor(files / "test.txt", n_features=6)
+    expected = library.evaluate(test, library.load(model), ["ndcg@3", "ap"])
+    options = ["-m", "ndcg@3", "-m", "ap"]
+    assert gbrank("evaluate", files / "test.txt", "--model", model, *options).out == f"{expected}\n"
+    told = json.loads(gbrank("evaluate", files / "test.txt", "--scores", scores, *options, "--json").out)
+    assert told == expected.to_dict()
+    ended = gbrank("evaluate", files / "test.txt", "--model", model, *options, "--per-query", tmp_path / "q.csv")
+    table = pd.read_csv(tmp_path / "q.csv", index_col="qid")
+    assert list(table) == ["documents", "ndcg@3", "ap"]
+    np.testing.assert_allclose(table["ndcg@3"], expected.values("ndcg@3"), rtol=1e-15)
+    assert ended.out == f"{expected}\n"
+
+
+def test_evaluate_several_runs(gbrank, files, model, scores, tmp_path):
+    ended = gbrank(
+        "evaluate", files / "test.txt", "--model", model, "--scores", scores, "-m", "p@5", "--preset", "letor",
+        "--per-query", tmp_path / "q.csv",
+    )  # fmt: skip
+    lines = ended.out.splitlines()
+    assert lines[0].startswith("m: p@5")
+    assert lines[1] == lines[0].replace("m: ", "scores: ")
+    assert "skipped" not in lines[0]
+    table = pd.read_csv(tmp_path / "q.csv")
+    assert list(table) == ["qid", "documents", "m: p@5(preset=letor)", "scores: p@5(preset=letor)"]
+
+
+def test_two_runs_of_one_name(gbrank, files, scores, tmp_path):
+    (tmp_path / "b").mkdir()
+    other = tmp_path / "b" / "scores.txt"
+    other.write_text(scores.read_text())
+    told = gbrank("evaluate", files / "test.txt", "--scores", scores, "--scores", other, "-m", "ap").out
+    assert f"{scores}: ap" in told
+    assert f"{other}: ap" in told
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"0.5\n", "1 scores for "),
+        (b"x\n", "x"),
+        (b"\xff\xfe\x00", "is not text"),
+    ],
+)
+def test_bad_scores(gbrank, files, scores, content, told):
+    lines = scores.read_bytes().splitlines(keepends=True)
+    scores.write_bytes(content if told != "x" else b"".join([*lines[:2], content, *lines[3:]]))
+    error = gbrank("evaluate", files / "test.txt", "--scores", scores, code=1).err
+    assert ("scores.txt:3: 'x' is no number" if told == "x" else told) in error
+
+
+def test_a_score_that_is_not_finite(gbrank, files, scores):
+    scores.write_text(scores.read_text().replace(scores.read_text().split("\n")[4], "nan", 1))
+    assert "is not finite" in gbrank("evaluate", files / "test.txt", "--scores", scores, code=1).err
+
+
+def test_unknown_measure_and_preset(gbrank, files, model):
+    assert (
+        "Did you mean 'ndcg'?" in gbrank("evaluate", files / "test.txt", "--model", model, "-m", "ndgc@3", code=1).err
+    )
+    assert "'letor'" in gbrank("evaluate", files / "test.txt", "--model", model, "--preset", "leto", code=1).err
+
+
+def test_a_file_that_is_no_model(gbrank, files, model, tmp_path):
+    for command in (["predict", files / "test.txt"], ["report", files / "test.txt"]):
+        ended = gbrank(*command, files / "test.txt", code=1)
+        assert "damaged, or no ranker that gbrank saved" in ended.err
+    damaged = tmp_path / "damaged.gbrank"
+    content = bytearray(model.read_bytes())
+    content[len(content) // 2] ^= 1
+    damaged.write_bytes(content)
+    assert "damaged" in gbrank("evaluate", files / "test.txt", "--model", damaged, code=1).err
+    assert "there is no such file" in gbrank("predict", tmp_path / "nowhere", files / "test.txt", code=1).err
+
+
+def test_documents_with_other_columns_than_the_model(gbrank, model, tmp_path):
+    (tmp_path / "wide.txt").write_text("0 qid:1 1:1 7:1\n")
+    assert "n_features=6" in gbrank("predict", model, tmp_path / "wide.txt", code=1).err
+
+
+def test_inspect(gbrank, files, tmp_path):
+    told = gbrank("inspect", files / "train.txt").out
+    assert told.startswith(str(files / "train.txt"))
+    assert "queries" in told
+    data = read_letor(files / "train.txt")
+    (tmp_path / "bad.txt").write_text("0 1:1\n")
+    arguments = ["inspect", tmp_path / "bad.txt", files / "train.txt", tmp_path / "nowhere.txt", "--json"]
+    ended = gbrank(*arguments, code=1)
+    found = json.loads(ended.out)
+    assert found["files"][str(files / "train.txt")]["documents"] == data.n_documents
+    assert len(found["errors"]) == len(ended.err.splitlines()) == 2
+
+
+def test_inspect_compares_columns(gbrank, files, tmp_path):
+    (tmp_path / "wide.txt").write_text("0 qid:1 1:1 7:1\n1 qid:1 1:2\n")
+    assert "--n-features 7" in gbrank("inspect", files / "train.txt", tmp_path / "wide.txt").err
+
+
+def test_report(gbrank, files, model, tmp_path):
+    page = tmp_path / "r.html"
+    ended = gbrank("report", model, files / "train.txt", files / "test.txt", "--output", page, "--title", "A & B")
+    assert ended.out == f"{page}\n"
+    assert "A &amp; B" in page.read_text()

@@ -1,0 +1,119 @@
+"""Help, exit codes, and who hears what."""
+
+import os
+import subprocess
+import sys
+import warnings
+
+import pytest
+
+import gbrank as library
+from gbrank import cli
+
+
+def test_help_names_every_command(gbrank):
+    told = gbrank("--help").out
+    for name in cli.COMMANDS:
+        assert f"\n  {name} " in told
+    assert gbrank("-h").out == told
+
+
+@pytest.mark.parametrize("name", list(cli.COMMANDS))
+def test_each_help_teaches(gbrank, name):
+    told = gbrank(name, "--help").out
+    assert "For example:" in told
+    assert f"\n      gbrank {name} " in told  # on a line of its own, as it is to be typed
+    assert "..." not in told.split("For example:")[0].split("\n\n")[1]
+
+
+def test_version(gbrank):
+    assert gbrank("--version").out == f"gbrank {library.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["trian"], "No such command 'trian'"),
+        (["train"], "Missing"),
+        (["train", "a", "--model", "m", "--n-estimators", "many"], "--n-estimators"),
+        (["train", "a", "--model", "m", "--mdel", "n"], "--mdel"),
+        (["train", "a", "--model", "m", "-p", "learning_rate"], "write it as name=value"),
+        (["train", "a", "--model", "m", "-p", "max_leaves=3", "-p", "max_leaves=4"], "max_leaves is given twice"),
+        (["train", "a", "--model", "m", "-p", "learning_rate=3", "--learning-rate", "0.1"], "option of its own"),
+        (["train", "a", "--model", "m", "--vali", "v", "--validation-fraction", "0.1"], "goes without --vali"),
+        (["tune", "a", "--model", "m", "--vali", "v", "--folds", "3"], "goes without --vali"),
+        (["evaluate", "a"], "give at least one --model or --scores"),
+        (["demo", "--queries", "3"], "50"),
+    ],
+)
+def test_a_wrong_command_line_is_code_2(gbrank, arguments, told):
+    ended = gbrank(*arguments, code=2)
+    assert ended.out == ""
+    assert told in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_nothing_is_a_wrong_command_line(gbrank):
+    assert "Commands:" in "".join(gbrank(code=2)[1:])
+
+
+def guarded(monkeypatch, function):
+    monkeypatch.setitem(cli.COMMANDS, "inspect", lambda: function())
+
+
+def test_interrupted_is_code_130(gbrank, monkeypatch):
+    def stopped():
+        raise KeyboardInterrupt
+
+    guarded(monkeypatch, stopped)
+    assert gbrank("inspect", code=130).err == "gbrank: interrupted\n"
+
+
+def test_faults_keep_their_traceback(monkeypatch):
+    def faulty():
+        raise ZeroDivisionError("a bug")
+
+    guarded(monkeypatch, faulty)
+    with pytest.raises(ZeroDivisionError, match="a bug"):
+        cli.main(["inspect"])
+
+
+def test_every_line_of_a_refusal_is_marked(gbrank, monkeypatch):
+    def refused():
+        raise library.DataError("one\ntwo")
+
+    guarded(monkeypatch, refused)
+    assert gbrank("inspect", code=1).err == "gbrank: error: one\ngbrank: error: two\n"
+
+
+def test_files_that_the_system_refuses(gbrank, monkeypatch):
+    guarded(monkeypatch, lambda: open("/no/such/folder/x"))  # noqa: SIM115
+    assert gbrank("inspect", code=1).err == "gbrank: error: /no/such/folder/x: No such file or directory.\n"
+
+
+def test_warnings_are_a_line(gbrank, monkeypatch):
+    usual = warnings.showwarning
+    guarded(monkeypatch, lambda: warnings.warn("look here", library.GbrankWarning, stacklevel=1))
+    ended = gbrank("inspect")
+    assert ended.out == ""
+    assert ended.err == "gbrank: warning: look here\n"
+    assert warnings.showwarning is usual
+
+
+def test_as_a_program(files):
+    """Started as `python -m gbrank`, with a reader that goes away at once."""
+    command = [sys.executable, "-m", "gbrank", "inspect", *[str(files / "train.txt")] * 3]
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert ended.returncode == 1
+    assert ended.stderr == ""
+
+
+def test_help_imports_nothing_heavy():
+    code = "import sys; from gbrank.cli import main; main(['--help']); print(*sys.modules, file=sys.stderr)"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(ended.stderr.split())
+    assert "typer" in loaded
+    assert not loaded & {"scipy", "pandas", "sklearn", "numba", "lightgbm", "xgboost", "optuna", "matplotlib"}

@@ -1,0 +1,133 @@
+"""``gbrank train`` and ``gbrank tune``."""
+
+import json
+
+import pytest
+
+from gbrank import load
+from gbrank.data import make_letor, write_letor
+
+QUICK = ["--n-jobs", "1", "-p", "max_leaves=5", "-p", "min_docs_in_leaf=5"]
+
+
+def test_with_validation_data(gbrank, files, tmp_path):
+    out = tmp_path / "m.gbrank"
+    ended = gbrank("train", files / "train.txt", "--vali", files / "vali.txt", "--model", out, *QUICK, "--json")
+    told = json.loads(ended.out)
+    ranker = load(out)
+    assert ranker.early_stopping_rounds == 50
+    assert ranker.n_estimators == 1000
+    assert told["rounds"] == ranker.best_iteration_ < 1000
+    assert told["validation"] == {"measure": "ndcg@10", "mean": ranker.best_score_}
+    assert "training on RankingData(40 queries" in ended.err
+
+
+def test_options_reach_the_ranker(gbrank, files, tmp_path):
+    out = tmp_path / "m.gbrank"
+    more = ["--n-estimators", 3, "--learning-rate", 0.2, "--seed", 5, "--measure", "ap", "--backend", "xgboost"]
+    params = ["-p", "max_leaves=4", "-p", "subsample=0.8", "--objective-param", "truncation=7", "--n-jobs", "1"]
+    ended = gbrank("train", files / "train.txt", "--model", out, *more, *params, "--backend-param", "gamma=0.5")
+    assert ended.out.startswith(f"{out}: 3 rounds in ")
+    ranker = load(out)
+    assert (ranker.backend, ranker.max_leaves, ranker.subsample, ranker.random_state) == ("xgboost", 4, 0.8, 5)
+    assert (ranker.learning_rate, ranker.objective.truncation, ranker.measure) == (0.2, 7, "ap")
+    assert ranker.backend_params == {"gamma": 0.5}
+
+
+def test_a_share_of_the_queries_is_held_out(gbrank, files, tmp_path):
+    ended = gbrank(
+        "train",
+        files / "train.txt",
+        "--model",
+        tmp_path / "m",
+        "--validation-fraction",
+        0.3,
+        "--n-estimators",
+        5,
+        *QUICK,
+    )
+    assert "validation ndcg@10 = 0." in ended.out
+
+
+def test_all_wrong_parameters_at_once(gbrank, files, tmp_path):
+    params = ["-p", "learning_rat=0.1", "--objective", "lambdarnk", "--measure", "ndgc@5", "--backend", "catbost"]
+    ended = gbrank("train", files / "train.txt", "--model", tmp_path / "m", *params, code=1)
+    assert ended.out == ""
+    assert ended.err.splitlines() == [
+        "gbrank: error: parameters: learning_rat: unknown key; did you mean 'learning_rate'?",
+        "gbrank: error: parameters: objective: unknown objective 'lambdarnk'. Did you mean 'lambdarank'?",
+        "gbrank: error: parameters: measure: unknown measure 'ndgc'. Did you mean 'ndcg'?",
+        "gbrank: error: parameters: backend='catbost': choose one of 'lightgbm', 'xgboost'.",
+    ]
+
+
+def test_all_bad_files_at_once(gbrank, tmp_path):
+    (tmp_path / "train.txt").write_text("1 1:0.5\n")
+    (tmp_path / "empty.txt").write_text("")
+    ended = gbrank("train", tmp_path / "train.txt", "--vali", tmp_path / "empty.txt", "--model", tmp_path / "m", code=1)
+    assert len(ended.err.splitlines()) == 2
+    assert "no query ids" in ended.err
+    assert "the file is empty" in ended.err
+    assert not (tmp_path / "m").exists()
+
+
+def test_a_missing_file(gbrank, tmp_path):
+    ended = gbrank("train", tmp_path / "nowhere.txt", "--model", tmp_path / "m", code=1)
+    assert "nowhere.txt" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_validation_data_with_other_columns(gbrank, files, tmp_path):
+    write_letor(make_letor(10, n_features=9, max_documents=9, random_state=0), tmp_path / "wide.txt")
+    options = ["--model", tmp_path / "m", "--n-estimators", 2, *QUICK]
+    ended = gbrank("train", files / "train.txt", "--vali", tmp_path / "wide.txt", *options, code=1)
+    assert "wide.txt:1" in ended.err
+    assert "n_features=6" in ended.err
+    write_letor(make_letor(10, n_features=4, max_documents=9, random_state=0), tmp_path / "narrow.txt")
+    ended = gbrank("train", files / "train.txt", "--vali", tmp_path / "narrow.txt", *options)
+    assert "narrow.txt: nothing is written of the last 2 of 6 features" in ended.err
+
+
+def test_a_model_that_could_not_be_written_is_refused_first(gbrank, tmp_path):
+    for command in ("train", "tune"):
+        ended = gbrank(command, "nowhere.txt", "--model", tmp_path / "no" / "m", code=1)
+        assert "no does not exist; create it first" in ended.err
+    assert "is a folder" in gbrank("train", "nowhere.txt", "--model", tmp_path, code=1).err
+
+
+def test_labels_that_the_objective_cannot_use(gbrank, tmp_path):
+    (tmp_path / "train.txt").write_text("-1 qid:1 1:0.5\n0.5 qid:1 1:0.1\n")
+    ended = gbrank("train", tmp_path / "train.txt", "--model", tmp_path / "m", code=1)
+    assert ended.err.splitlines()[-1].startswith("gbrank: error: ")
+    assert "label" in ended.err
+
+
+def test_nothing_to_learn(gbrank, tmp_path):
+    (tmp_path / "train.txt").write_text("".join(f"1 qid:{q} 1:{d}\n" for q in range(3) for d in range(3)))
+    ended = gbrank("train", tmp_path / "train.txt", "--model", tmp_path / "m", code=1)
+    assert "gbrank: error: " in ended.err
+    assert not (tmp_path / "m").exists()
+
+
+def test_tune(gbrank, files, tmp_path):
+    out, storage = tmp_path / "m.gbrank", tmp_path / "study.db"
+    options = ["--model", out, "--trials", 2, "--n-estimators", 5, "--storage", storage, *QUICK]
+    ended = gbrank("tune", files / "train.txt", "--vali", files / "vali.txt", *options, "--json")
+    told = json.loads(ended.out)
+    assert told["n_trials"] == 2
+    assert load(out).learning_rate == told["best_params"]["learning_rate"]
+    again = gbrank("tune", files / "train.txt", "--vali", files / "vali.txt", *options)
+    assert f"best ndcg@10 = {told['best_value']:.4f} of 2 trials" in again.out  # the stored study is done already
+
+
+def test_tune_on_folds(gbrank, files, tmp_path):
+    options = ["--model", tmp_path / "m", "--trials", 1, "--folds", 2, "--n-estimators", 3, *QUICK, "--json"]
+    assert len(json.loads(gbrank("tune", files / "train.txt", *options).out)["fold_values"]) == 2
+
+
+@pytest.mark.parametrize("text", ["0.1", "true", "[1, 2]", "'a'", "plain", "2024-13-99"])
+def test_values_are_toml_or_text(text):
+    from gbrank.cli._inputs import read_value
+
+    expected = {"0.1": 0.1, "true": True, "[1, 2]": [1, 2], "'a'": "a"}.get(text, text)
+    assert read_value(text) == expected

@@ -1,0 +1,259 @@
+"""The container: every field follows its document, and what is wrong is named."""
+
+import dataclasses
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.sparse as sp
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gbrank import DataError, RankingData, concat
+
+QID = ["b", "a", "b", "c", "a", "b"]
+ORDER = [0, 2, 5, 1, 4, 3]  # rows by first appearance of their query
+
+
+def make(**fields):
+    """Six scattered rows, each field telling its own row."""
+    rows = np.arange(6.0)
+    given = {
+        "X": np.stack([rows, rows + 10], axis=1),
+        "y": rows + 20,
+        "qid": QID,
+        "doc_id": [f"d{i}" for i in range(6)],
+        "position": np.arange(6) + 31,
+        "sample_weight": rows + 41,
+        "query_weight": {"a": 51.0, "b": 52.0, "c": 53.0},
+        "feature_names": ["left", "right"],
+    }
+    return RankingData(**given | fields)
+
+
+def test_rows_stand_query_by_query():
+    data = make()
+    assert data.query_ids.tolist() == ["b", "a", "c"]
+    assert data.query_ptr.tolist() == [0, 3, 5, 6]
+    assert data.order.tolist() == ORDER
+    assert data.qid.tolist() == [QID[row] for row in ORDER]
+    assert data.query_sizes.tolist() == [3, 2, 1]
+    assert (data.n_documents, len(data), data.n_queries, data.n_features) == (6, 6, 3, 2)
+    assert repr(data) == (
+        "RankingData(3 queries, 6 documents, 2 features, with doc_id, position, sample_weight, query_weight)"
+    )
+
+
+# What each field holds for the rows of ORDER, and for the queries c and b in this order.
+TAKEN = [3, 0, 2, 5]
+FIELDS = {
+    "X": ([[r, r + 10] for r in ORDER], [[r, r + 10] for r in TAKEN]),
+    "y": ([r + 20 for r in ORDER], [r + 20 for r in TAKEN]),
+    "order": (ORDER, TAKEN),
+    "doc_id": ([f"d{r}" for r in ORDER], [f"d{r}" for r in TAKEN]),
+    "position": ([r + 31 for r in ORDER], [r + 31 for r in TAKEN]),
+    "sample_weight": ([r + 41 for r in ORDER], [r + 41 for r in TAKEN]),
+    "query_weight": ([52, 51, 53], [53, 52]),
+    "query_ids": (["b", "a", "c"], ["c", "b"]),
+    "query_ptr": ([0, 3, 5, 6], [0, 1, 4]),
+    "feature_names": (("left", "right"), ("left", "right")),
+}
+
+
+def test_every_field_is_tested():
+    assert set(FIELDS) == {field.name for field in dataclasses.fields(RankingData)}
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_field_follows_its_document(name):
+    given, taken = FIELDS[name]
+    data = make()
+    assert np.asarray(getattr(data, name)).tolist() == np.asarray(given).tolist()
+    assert np.asarray(getattr(data.take([2, 0]), name)).tolist() == np.asarray(taken).tolist()
+    by_mask = data.take([True, False, True])
+    assert np.asarray(getattr(by_mask.take([1, 0]), name)).tolist() == np.asarray(taken).tolist()
+
+
+@pytest.mark.parametrize("name", ["doc_id", "position", "sample_weight", "query_weight"])
+def test_optional_field_left_out(name):
+    data = make(**{name: None})
+    assert getattr(data, name) is None
+    assert getattr(data.take([1]), name) is None
+    assert name not in repr(data)
+
+
+def test_sparse_features_follow_their_documents():
+    data = make(X=sp.coo_array(np.stack([np.arange(6.0), np.zeros(6)], axis=1)))
+    assert data.X.format == "csr"
+    assert data.X.toarray()[:, 0].tolist() == ORDER
+    assert data.take([2, 0]).X.toarray()[:, 0].tolist() == TAKEN
+
+
+@given(st.lists(st.integers(0, 4), min_size=1, max_size=20), st.data())
+def test_take_any_queries(ids, draw):
+    rows = np.arange(len(ids), dtype=float)
+    data = RankingData(rows[:, None], rows, ids)
+    chosen = draw.draw(st.permutations(range(data.n_queries)))[: draw.draw(st.integers(1, data.n_queries))]
+    taken = data.take(chosen)
+    expected = [row for q in chosen for row in range(len(ids)) if ids[row] == data.query_ids[q]]
+    assert taken.y.tolist() == taken.order.tolist() == expected
+    assert taken.qid.tolist() == [ids[row] for row in expected]
+
+
+@pytest.mark.parametrize(
+    ("queries", "words"),
+    [
+        ([], "at least one"),
+        ([0.5], "at least one"),
+        ([[0]], "at least one"),
+        ([3], "run from 0 to 2, not to 3"),
+        ([-1], "run from 0 to 2"),
+        ([1, 1], "chosen twice"),
+        ([True, False], r"mask of shape \(2,\) for 3 queries"),
+        ([False] * 3, "at least one"),
+    ],
+)
+def test_take_refuses(queries, words):
+    with pytest.raises(DataError, match=words):
+        make().take(queries)
+
+
+def test_with_labels():
+    data = make().with_labels(np.arange(6))
+    assert data.y.tolist() == [0, 1, 2, 3, 4, 5]
+    assert data.doc_id.tolist() == make().doc_id.tolist()
+    with pytest.raises(DataError, match="5 values for 6 documents"):
+        data.with_labels(np.arange(5))
+
+
+def test_it_is_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        make().y = np.zeros(6)
+
+
+@pytest.mark.parametrize(
+    ("X", "dtype"),
+    [
+        (np.ones((6, 2), np.float32), np.float32),
+        (np.ones((6, 2)), np.float64),
+        (np.ones((6, 2), np.int8), np.float64),
+        (np.ones((6, 2), bool), np.float64),
+        (sp.csr_array(np.ones((6, 2), np.int32)), np.float64),
+        (sp.csr_array(np.ones((6, 2), np.float32)), np.float32),
+        (pd.DataFrame(np.ones((6, 2), np.float32)), np.float32),
+        (pd.DataFrame({"a": [1] * 6, "b": [True] * 6}), np.float64),
+    ],
+)
+def test_types_of_features(X, dtype):
+    data = RankingData(X, np.zeros(6), QID)
+    assert data.X.dtype == dtype
+    assert data.feature_names == (("0", "1") if isinstance(X, pd.DataFrame) and 0 in X else data.feature_names)
+
+
+def test_names_and_missing_values_of_a_frame():
+    frame = pd.DataFrame({"a": [1.5, None], "b": pd.array([1, None], dtype="Int64")})
+    data = RankingData(frame, [0, 1], [1, 1])
+    assert data.feature_names == ("a", "b")
+    assert np.isnan(data.X[1]).all()
+    assert RankingData(frame, [0, 1], [1, 1], feature_names=["x", "y"]).feature_names == ("x", "y")
+    assert RankingData([[1, 2]], [0], [1]).feature_names == ("f1", "f2")
+
+
+def test_several_label_columns():
+    data = make(y=np.arange(12).reshape(6, 2))
+    assert data.y[:, 1].tolist() == [2 * row + 1 for row in ORDER]
+    assert data.take([2]).y.tolist() == [[6, 7]]
+    assert make(y=np.arange(6).reshape(6, 1)).y.shape == (6,)
+
+
+REFUSED = [
+    ({"X": np.ones((5, 2))}, "X has 5 rows and qid 6"),
+    ({"X": np.ones(6)}, "two dimensions"),
+    ({"X": [["a", "b"]] * 6}, "every value must be a number"),
+    ({"X": np.array([[1.0, 2]] * 5 + [[1, np.inf]])}, "row 5, column 1 is infinite"),
+    ({"X": sp.csr_array([[1.0, 2]] * 5 + [[1, -np.inf]])}, "stored value 11 is infinite"),
+    ({"X": pd.DataFrame({"a": list("abcdef"), "b": 1})}, "column 'a' is of type"),
+    ({"feature_names": ["a"]}, "1 distinct names for 2 columns"),
+    ({"feature_names": ["a", "a"]}, "1 distinct names for 2 columns"),
+    ({"y": np.zeros(5)}, "y: 5 values for 6 documents"),
+    ({"y": np.zeros((5, 2))}, "y: 5 rows for 6 documents"),
+    ({"y": [0, 1, 2, 3, 4, np.nan]}, "y: row 5 is nan"),
+    ({"y": [[0, 1]] * 5 + [[0, np.inf]]}, r"label column 1\): row 5 is inf"),
+    ({"y": ["x"] * 6}, "y: every value must be a number"),
+    ({"y": np.zeros((6, 2, 2))}, "one dimension"),
+    ({"qid": [1, 2, 3, 4, 5, 6.5]}, "qid: row 5 is 6.5"),
+    ({"doc_id": ["a"]}, r"doc_id: shape \(1,\) for 6 documents"),
+    ({"position": [1, 2, 3, 4, 5, 0]}, "position: row 5 is 0"),
+    ({"position": [1, 2, 3, 4, 5, 1.5]}, "position: row 5 is 1.5"),
+    ({"position": [1, 2]}, "position: 2 values for 6 documents"),
+    ({"sample_weight": [1, 1, 1, 1, 1, -1]}, "sample_weight: row 5 is -1"),
+    ({"sample_weight": [0] * 6}, "all weights are 0"),
+    ({"sample_weight": [1]}, "sample_weight: 1 values for 6 documents"),
+    ({"query_weight": {"a": 1, "b": 2}}, "no weight for query 'c'"),
+    ({"query_weight": [1, 2]}, "query_weight: 2 values for 3 queries"),
+    ({"query_weight": [1, 2, np.nan]}, "query_weight: row 2 is nan"),
+]
+
+
+@pytest.mark.parametrize(("fields", "words"), REFUSED)
+def test_what_is_refused(fields, words):
+    with pytest.raises(DataError, match=words):
+        make(**fields)
+
+
+def test_no_documents():
+    with pytest.raises(DataError, match="no documents"):
+        RankingData(np.empty((0, 2)), [], np.empty(0, np.int64))
+
+
+# Concatenation
+
+
+def part(ids, start=0, **fields):
+    rows = np.arange(start, start + len(ids), dtype=float)
+    return RankingData(rows[:, None], rows, ids, **fields)
+
+
+def test_concat_keeps_parts_in_order():
+    names = ("doc_id", "position", "sample_weight")
+    a = part(["x", "x"], doc_id=["a", "b"], position=[1, 2], sample_weight=[1, 2], query_weight=[3])
+    b = part(["y"], start=2, doc_id=["c"], position=[3], sample_weight=[3], query_weight=[4])
+    both = concat([a, b])
+    assert both.y.tolist() == both.X[:, 0].tolist() == [0, 1, 2]
+    assert both.query_ids.tolist() == ["x", "y"]
+    assert both.query_weight.tolist() == [3, 4]
+    assert [getattr(both, name).tolist() for name in names] == [["a", "b", "c"], [1, 2, 3], [1, 2, 3]]
+    assert both.order.tolist() == [0, 1, 2]
+
+
+def test_concat_of_sparse_parts():
+    a, b = (RankingData(sp.csr_array([[i, 0.0]]), [i], [i]) for i in (1, 2))
+    assert concat([a, b]).X.toarray().tolist() == [[1, 0], [2, 0]]
+
+
+def test_shared_queries_are_refused_or_merged():
+    a, b = part([1, 2]), part([3, 1], start=2)
+    with pytest.raises(DataError, match="query 1 is in more than one part"):
+        concat([a, b])
+    merged = concat([a, b], shared_queries="merge")
+    assert merged.query_ids.tolist() == [1, 2, 3]
+    assert merged.y.tolist() == merged.order.tolist() == [0, 3, 1, 2]
+
+
+@pytest.mark.parametrize(
+    ("parts", "options", "words"),
+    [
+        ([], {}, "at least one"),
+        ([part([1])], {"shared_queries": "drop"}, "choose 'refuse' or 'merge'"),
+        ([part([1]), part([2], feature_names=["z"])], {}, "other names"),
+        ([part([1]), part(["2"])], {}, "numbers in one part and strings in another"),
+        ([part([1]), part([2], doc_id=["d"])], {}, "doc_id is given in only one"),
+        ([part([1]), part([2], query_weight=[1])], {}, "query_weight is given in only one"),
+        ([part([1]), RankingData(sp.csr_array([[1.0]]), [0], [2])], {}, "dense or sparse"),
+        ([part([1]), RankingData([[1.0]], [[0, 1]], [2])], {}, "label columns"),
+        ([part([1], query_weight=[1]), part([1], query_weight=[2])], {"shared_queries": "merge"}, "query_weight"),
+    ],
+)
+def test_concat_refuses(parts, options, words):
+    with pytest.raises(DataError, match=words):
+        concat(parts, **options)
