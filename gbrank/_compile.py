@@ -80,6 +80,11 @@ def _logaddexp(a: Any, b: Any) -> Any:
     return max(a, b) + (x if u == 1.0 else np.log(u) * (x / (u - 1.0)))
 
 
+def inlined_exactly(function: F) -> F:
+    """Compile a function for use inside kernels as `inlined`, but as it stands and with no sum or quotient reordered."""
+    return cast(F, numba.njit(error_model="numpy", forceinline=True)(function))
+
+
 def specialised(function: F) -> F:
     """Compile a kernel that closes over other functions; such code cannot be kept on disk."""
     return cast(F, numba.njit(nogil=True, error_model="numpy", fastmath=FAST)(function))
@@ -116,12 +121,12 @@ word_at = _load(64)
 
 def _trailing_zeros(typing_context: Any, word: Any) -> Any:
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 1))
+        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
 
     return numba.int64(numba.uint64), generate
 
 
-# For kernels: the number of zero bits below the lowest one of a uint64 that is not 0.
+# For kernels: the number of zero bits below the lowest one of a uint64; 64 of 0.
 trailing_zeros = cast(Callable[[Any], Any], numba.extending.intrinsic(_trailing_zeros))
 
 

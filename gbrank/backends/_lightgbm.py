@@ -81,12 +81,7 @@ class LightGBMBackend(Backend):
         for binned in (train, *valid):
             require_bins(binned, self.name, self.bin_settings(params))
         own = {"objective": "none", "num_class": n_outputs} if native is None else native_params(native, train.data)
-        try:
-            booster = lgb.Booster({**translate(params), **own}, train.handle)
-        except lgb.basic.LightGBMError as error:
-            if "num_features" not in str(error):
-                raise
-            raise DataError("every feature is constant, so no tree can be grown; check the columns of X.") from None
+        booster = lgb.Booster({**translate(params), **own}, train.handle)
         for number, binned in enumerate(valid):
             booster.add_valid(binned.handle, f"valid{number}")
         return LightGBMTrainer(booster, train, n_outputs)

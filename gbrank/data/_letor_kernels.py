@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks import IntArray
-from .._compile import byte_at, kernel, trailing_zeros, word_at
+from .._compile import byte_at, inlined_exactly, kernel, trailing_zeros, word_at
 from ._decimals import MALFORMED, MOST_DIGITS, POWERS, UNDECIDED, ends_token, is_digit, scan_number
 
 DONE, MORE_ROOM = 0, 1  # how `parse` ends; MORE_ROOM: call again with more room for undecided numbers
@@ -30,9 +30,9 @@ _HIGH = np.uint64(0x8080808080808080)
 _ZEROS = np.uint64(0x3030303030303030)  # "00000000"
 _ABOVE_9 = np.uint64(0x7676767676767676)  # added to a byte of 10 or more it sets the byte's highest bit
 _LINE_FEEDS, _HASHES, _COLONS = np.uint64(10) * _ONES, np.uint64(35) * _ONES, np.uint64(58) * _ONES
-_POINTS = np.uint64(46) * _ONES
-_GATHER = np.uint64(0x0102040810204080)
-_BEYOND = np.uint64(1 << 16)
+_POINT_DIGITS = np.uint64(46 ^ 48) * _ONES
+_FROM_36 = np.uint64(128 - 36) * _ONES  # added to a byte of 36 or more it sets the byte's highest bit
+_BYTE, _MINUS = np.uint64(255), np.uint64(45)
 _PAIRS = np.uint64(0x000000FF000000FF)
 _FIVE_BYTES, _DOCID = np.uint64(0xFFFFFFFFFF), np.uint64(int.from_bytes(b"docid", "little"))
 
@@ -151,55 +151,71 @@ def line_end(p: Any) -> Any:
 
 
 @kernel
-def one_bit_each(flags: Any) -> Any:
-    """Gather the highest bit of each byte, the others being 0, into the lowest eight bits."""
-    return ((flags >> _7) * _GATHER) >> _56
-
-
-@kernel
-def not_digits(word: Any) -> Any:
-    """Set the highest bit of each byte that is not one of 0-9, and no other bit."""
-    digits = word ^ _ZEROS
-    return (((digits & _LOW) + _ABOVE_9) | digits) & _HIGH
-
-
-@kernel
-def whole_number(at: Any, n: Any) -> Any:
-    """Return the number that the `n` < 8 digits from `at` on spell, by adding neighbours: digits, pairs, fours."""
-    x = ((word_at(at) ^ _ZEROS) << np.uint64(56 - 8 * n)) << _8
-    x = x * np.uint64(10) + (x >> _8)
+def spelt(digits: Any) -> Any:
+    """Return the number of eight digits, one in each byte, the first lowest: neighbours are added, then pairs, fours."""
+    x = digits * _10 + (digits >> _8)
     x = (x & _PAIRS) * np.uint64(0x000F424000000064) + ((x >> _16) & _PAIRS) * np.uint64(0x0000271000000001)
     return np.float64(np.int64(x >> _32))
 
 
+@inlined_exactly
+def tiny_number(at: Any) -> Any:
+    """Read a plain decimal of up to 8 characters: (value, where it stops, or -1 for any other text).
+
+    Without branches on the data: numbers differ in length, and a branch that is mispredicted costs more than all of
+    this.  Each mask has the highest bit of a byte set, or whole bytes.
+    """
+    word = word_at(at)
+    behind = ~(((word & _LOW) + _FROM_36) | word) & _HIGH  # bytes below 36, as are blanks, line ends and "#"
+    within = ((behind & (~behind + _1)) >> _7) - _1
+    n = trailing_zeros(behind) >> 3
+    sign = np.uint64((word & _BYTE) == _MINUS)
+    word = (word ^ _ZEROS) & within & ~(sign * _BYTE)  # digits as numbers; a sign becomes a leading 0
+    other = (((word & _LOW) + _ABOVE_9) | word) & _HIGH
+    bad = (other & (other - _1)) | (other & ~equal_bytes(word, _POINT_DIGITS))
+    point = np.int64(other != np.uint64(0))
+    n_digits = n - point
+    if bad or n_digits - np.int64(sign) < 1 or not ends_token(byte_at(at + n)):
+        return 0.0, -1
+    left = (other >> _7) - _1  # what stands before the point
+    digits = (word & left) | ((word >> _8) & ~left)
+    value = spelt(digits << np.uint64(64 - 8 * n_digits)) / POWERS[point * (n - 1 - (trailing_zeros(other) >> 3))]
+    return (-value if sign else value), at + n
+
+
+@kernel
+def digits_at(at: Any, n: Any) -> Any:
+    """Return the number that the `n` < 8 digits from `at` on spell."""
+    return spelt(((word_at(at) ^ _ZEROS) << np.uint64(56 - 8 * n)) << _8)
+
+
 @kernel
 def short_number(at: Any) -> Any:
-    """Read a plain decimal of up to 15 characters, 7 at most before the point: (value, where it stops).
-
-    Where it stops is -1 for any other text, which `scan_number` then reads.  Almost without branches on the data:
-    numbers differ in length, and a branch that is mispredicted costs more than all of this.
-    """
-    negative = byte_at(at) == 45
-    p = at + negative
-    low = word_at(p)
-    others = one_bit_each(not_digits(low)) | (one_bit_each(not_digits(word_at(p + 8))) << _8) | _BEYOND
-    points = one_bit_each(equal_bytes(low, _POINTS))
-    n_left = trailing_zeros(others)
-    point = (points & others & (~others + _1)) != np.uint64(0)
-    n = trailing_zeros((others & (others - np.uint64(point))) | _BEYOND)  # without the point, if there is one
-    end = p + n
-    n_right = n - n_left - point
-    if n_left > 7 or n > 15 or n == point or not ends_token(byte_at(end)):
+    """Read a plain decimal of up to 7 digits before the point and 8 behind: (value, where it stops, or -1)."""
+    p = at + (byte_at(at) == 45)
+    n_left = leading_digits(word_at(p))
+    q = p + n_left + 1
+    n_right = leading_digits(word_at(q))
+    end = q + n_right
+    if n_left == 8 or byte_at(q - 1) != 46 or n_left + n_right == 0:
         return 0.0, -1
     scale = POWERS[n_right]
-    right = end - n_right
-    if n_right <= 7:
-        value = (whole_number(p, n_left) * scale + whole_number(right, n_right)) / scale
+    value = digits_at(p, n_left) * scale
+    if n_right < 8:
+        value += digits_at(q, n_right)
     else:
-        more = n_right - 7
-        tail = whole_number(right, 7) * POWERS[more] + whole_number(right + 7, more)
-        value = (whole_number(p, n_left) * scale + tail) / scale
-    return (-value if negative else value), end
+        value += spelt(word_at(q) ^ _ZEROS)
+    if not ends_token(byte_at(end)):
+        return 0.0, -1
+    value /= scale
+    return (-value if p > at else value), end
+
+
+@kernel
+def leading_digits(word: Any) -> Any:
+    """Count the digits before the first other byte."""
+    digits = word ^ _ZEROS
+    return trailing_zeros((((digits & _LOW) + _ABOVE_9) | digits) & _HIGH) >> 3
 
 
 @kernel
@@ -295,7 +311,9 @@ def parse(stop: Any, form: Any, expected: Any, out: Any, undecided: Any, state: 
                 p += 1
             previous = index
             place = start + index if dense else at
-            value, end = short_number(p)
+            value, end = tiny_number(p)
+            if end < 0:
+                value, end = short_number(p)
             if end < 0:
                 value, end, status = scan_number(p)
                 if status == MALFORMED:

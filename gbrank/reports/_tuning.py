@@ -57,7 +57,11 @@ def best_parameters(tuning: TuneResult) -> Table:
     except DataError:
         worth = {}
     rows = tuple(
-        (name, f"{value:.5g}" if isinstance(value, float) else cell(value), f"{worth[name]:.1%}" if name in worth else NONE)
+        (
+            name,
+            f"{value:.5g}" if isinstance(value, float) else cell(value),
+            f"{worth[name]:.1%}" if name in worth else NONE,
+        )
         for name, value in tuning.best_params.items()
     )
     note = "Importance is the parameter's share in the good trials' being good; a rough picture with few trials."

@@ -117,3 +117,18 @@ def test_help_imports_nothing_heavy():
     loaded = set(ended.stderr.split())
     assert "typer" in loaded
     assert not loaded & {"scipy", "pandas", "sklearn", "numba", "lightgbm", "xgboost", "optuna", "matplotlib"}
+
+
+def test_progress_is_a_bar_on_a_terminal_and_lines_elsewhere(capsys, monkeypatch):
+    from gbrank.cli import _talk
+
+    with _talk.progress() as tell:
+        tell(1, 9, "too soon")
+        monkeypatch.setattr(_talk, "PATIENCE", 0.0)
+        tell(2, 9, "training")
+    assert capsys.readouterr().err == "training (2 of 9)\n"
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    with _talk.progress() as tell:
+        tell(3, 9, "training [bold]")
+    assert "training [bold]" in capsys.readouterr().err
