@@ -81,7 +81,7 @@ def _logaddexp(a: Any, b: Any) -> Any:
 
 
 def inlined_exactly(function: F) -> F:
-    """Compile a function for use inside kernels as `inlined`, but as it stands and with no sum or quotient reordered."""
+    """Compile a function for use inside kernels as `inlined`, but as it stands, with no arithmetic reordered."""
     return cast(F, numba.njit(error_model="numpy", forceinline=True)(function))
 
 
@@ -113,8 +113,8 @@ def _load(bits: int) -> Callable[[Any], Any]:
     return cast(Callable[[Any], Any], numba.extending.intrinsic(load))
 
 
-# For kernels over text: ``byte_at(address)`` is an int64, ``word_at(address)`` the uint64 of eight bytes, the first lowest.
-# An array is an address and a reference count, and to count references costs more than to parse a number.
+# For kernels over text: ``byte_at(address)`` is an int64, ``word_at(address)`` the uint64 of eight bytes, the first
+# lowest.  An array is an address and a reference count, and to count references costs more than to parse a number.
 byte_at = _load(8)
 word_at = _load(64)
 

@@ -1,4 +1,7 @@
-"""Decimal numbers to the nearest double: the scanner of one token, and the arithmetic that rounds it.
+"""Decimal numbers to the nearest double: scanners of one token, and the arithmetic that rounds it.
+
+`scan_number` reads any number, `tiny_number` and `short_number` the usual ones, eight bytes at a time; they read up to
+24 bytes from where they start.
 
 A decimal is read as ``mantissa * 10**exponent`` with up to 19 digits in the mantissa.  Where both factors are exact
 doubles, one multiplication or division rounds correctly.  Otherwise the 64 leading bits of the mantissa are multiplied
@@ -14,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._compile import byte_at, kernel
+from .._compile import byte_at, inlined_exactly, kernel, trailing_zeros, word_at
 
 EXACT, UNDECIDED, MALFORMED = 0, 1, 2
 LOWEST, HIGHEST = -280, 280  # powers of ten with which no intermediate or final result is subnormal or overflows
@@ -22,8 +25,17 @@ MOST_DIGITS = 19  # of a number that always fits 64 bits
 EXACT_POWER = 22  # 10**22 is the largest power of ten that is a double
 EXACT_MANTISSA = 1 << 53
 
+ONES = np.uint64(0x0101010101010101)  # times a byte: a word of that byte
+_LOW = np.uint64(0x7F) * ONES
+_HIGH = np.uint64(0x80) * ONES
+_ZEROS = np.uint64(48) * ONES  # "00000000"
+_POINT_DIGITS = np.uint64(46 ^ 48) * ONES
+_ABOVE_9 = np.uint64(128 - 10) * ONES  # added to bytes of 10 or more it sets their highest bits
+_FROM_36 = np.uint64(128 - 36) * ONES
+_BYTE, _MINUS = np.uint64(255), np.uint64(45)
+_PAIRS = np.uint64(0x000000FF000000FF)
+_1, _7, _8, _10, _16, _32 = (np.uint64(n) for n in (1, 7, 8, 10, 16, 32))
 _LOW_HALF = np.uint64(0xFFFFFFFF)
-_32 = np.uint64(32)
 
 
 def _leading_bits() -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.float64]]:
@@ -139,3 +151,79 @@ def scan_number(at: Any) -> Any:
         return 0.0, p, MALFORMED
     value, certain = to_double(mantissa, exponent, cut)
     return (-value if byte_at(at) == 45 else value), p, EXACT if certain else UNDECIDED
+
+
+@kernel
+def equal_bytes(word: Any, pattern: Any) -> Any:
+    """Set the highest bit of each byte of `word` that equals that of `pattern`, and no other bit."""
+    x = word ^ pattern
+    return ~(((x & _LOW) + _LOW) | x | _LOW)
+
+
+@kernel
+def spelt(digits: Any) -> Any:
+    """Return the number of eight digits, the first in the lowest byte: neighbours are added, then pairs, fours."""
+    x = digits * _10 + (digits >> _8)
+    x = (x & _PAIRS) * np.uint64(0x000F424000000064) + ((x >> _16) & _PAIRS) * np.uint64(0x0000271000000001)
+    return np.float64(np.int64(x >> _32))
+
+
+@inlined_exactly
+def tiny_number(at: Any) -> Any:
+    """Read a plain decimal of up to 8 characters: (value, where it stops, or -1 for any other text).
+
+    Without branches on the data: numbers differ in length, and a branch that is mispredicted costs more than all of
+    this.  Each mask has the highest bit of a byte set, or whole bytes.
+    """
+    word = word_at(at)
+    behind = ~(((word & _LOW) + _FROM_36) | word) & _HIGH  # bytes below 36, as are blanks, line ends and "#"
+    within = ((behind & (~behind + _1)) >> _7) - _1
+    n = trailing_zeros(behind) >> 3
+    sign = np.uint64((word & _BYTE) == _MINUS)
+    word = (word ^ _ZEROS) & within & ~(sign * _BYTE)  # digits as numbers; a sign becomes a leading 0
+    other = (((word & _LOW) + _ABOVE_9) | word) & _HIGH
+    bad = (other & (other - _1)) | (other & ~equal_bytes(word, _POINT_DIGITS))
+    point = np.int64(other != np.uint64(0))
+    n_digits = n - point
+    if bad or n_digits - np.int64(sign) < 1 or not ends_token(byte_at(at + n)):
+        return 0.0, -1
+    left = (other >> _7) - _1  # what stands before the point
+    digits = (word & left) | ((word >> _8) & ~left)
+    value = spelt(digits << np.uint64(64 - 8 * n_digits)) / POWERS[point * (n - 1 - (trailing_zeros(other) >> 3))]
+    return (-value if sign else value), at + n
+
+
+@kernel
+def digits_at(at: Any, n: Any) -> Any:
+    """Return the number that the `n` < 8 digits from `at` on spell."""
+    return spelt(((word_at(at) ^ _ZEROS) << np.uint64(56 - 8 * n)) << _8)
+
+
+@kernel
+def short_number(at: Any) -> Any:
+    """Read a decimal with a point and up to 15 digits, 7 of them before it: (value, where it stops, or -1)."""
+    p = at + (byte_at(at) == 45)
+    n_left = leading_digits(word_at(p))
+    q = p + n_left + 1
+    if n_left == 8 or byte_at(q - 1) != 46:
+        return 0.0, -1
+    n_right = leading_digits(word_at(q))
+    if n_right < 8:
+        right = digits_at(q, n_right)
+    else:
+        more = leading_digits(word_at(q + 8))
+        if n_left + more > 7:
+            return 0.0, -1
+        right = spelt(word_at(q) ^ _ZEROS) * POWERS[more] + digits_at(q + 8, more)
+        n_right += more
+    if n_left + n_right == 0 or not ends_token(byte_at(q + n_right)):
+        return 0.0, -1
+    value = (digits_at(p, n_left) * POWERS[n_right] + right) / POWERS[n_right]
+    return (-value if p > at else value), q + n_right
+
+
+@kernel
+def leading_digits(word: Any) -> Any:
+    """Count the digits before the first other byte."""
+    digits = word ^ _ZEROS
+    return trailing_zeros((((digits & _LOW) + _ABOVE_9) | digits) & _HIGH) >> 3

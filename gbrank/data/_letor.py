@@ -21,7 +21,8 @@ from .._checks import DataError, IntArray, check_choice, check_whole
 from .._compile import in_parallel, thread_count
 from .._groups import group_rows
 from . import _letor_kernels as kernels
-from ._letor_text import LONGEST_ID, Piece, Text
+from ._letor_ids import document_strings, query_strings
+from ._letor_text import Piece, Text
 from ._ranking_data import RankingData
 
 DENSE_FROM = 0.3  # share of values written from which an ndarray is smaller, or nearly, and faster than CSR
@@ -195,7 +196,7 @@ def _read(text: Text, counts: IntArray, form: kernels.Form, options: Options) ->
     if form.width < 1:
         raise DataError(f"{text.name}: no line has a feature; give n_features if that is meant.")
     canonical = all(address == 0 for _, address in results)
-    ids = out.qid if canonical else _query_ids(text, out.qid_at)
+    ids = out.qid if canonical else query_strings(text, out.qid_at)
     return _assemble(text, ids, out, form, options)
 
 
@@ -243,37 +244,12 @@ def _finish(text: Text, undecided: IntArray, out: kernels.Columns) -> int | None
     return None
 
 
-def _query_ids(text: Text, at: IntArray) -> npt.NDArray[Any]:
-    lengths = np.zeros(len(at), np.int64)
-    kernels.token_lengths(at, lengths)
-    return _strings(text, "query id", at, lengths)
-
-
-def _strings(text: Text, what: str, at: IntArray, lengths: IntArray) -> npt.NDArray[np.str_]:
-    """Return tokens as one array of strings."""
-    width = int(lengths.max())
-    if width > LONGEST_ID:
-        row = int(np.argmax(lengths > LONGEST_ID))
-        raise text.error(at[row], f"the {what} is longer than {LONGEST_ID} bytes; shorten it")
-    table = np.zeros(len(at), f"S{max(width, 1)}")
-    highest, bad = kernels.copy_tokens(at, lengths, table.itemsize, table.view(np.uint8))
-    if bad >= 0:
-        raise text.error(at[bad], f"the {what} holds a control character; remove it")
-    if highest < 128:
-        return table.astype(str)
-    try:
-        return np.char.decode(table, "utf-8")
-    except UnicodeDecodeError:
-        bad = next(row for row, token in enumerate(table.tolist()) if token.decode("utf-8", "ignore").encode() != token)
-        raise text.error(at[bad], f"the {what} is not UTF-8; convert the file to UTF-8") from None
-
-
 def _assemble(
     text: Text, ids: npt.NDArray[Any], out: kernels.Columns, form: kernels.Form, options: Options
 ) -> RankingData:
     """Make the container; what `RankingData` would check is known to hold."""
     X: Any = out.values.reshape(len(ids), form.width) if form.dense else _csr(out, form)
-    fields = {"X": X, "y": out.y, "doc_id": _doc_ids(text, out.note_at)}
+    fields = {"X": X, "y": out.y, "doc_id": document_strings(text, out.note_at)}
     groups = group_rows(ids)
     if not groups.contiguous:
         if options.scattered == "refuse":
@@ -290,12 +266,6 @@ def _csr(out: kernels.Columns, form: kernels.Form) -> Any:
     X = sp.csr_array((out.values, out.columns, row_ptr), shape=(len(out.y), form.width))
     X.has_canonical_format = True  # indices rise within each row
     return X
-
-
-def _doc_ids(text: Text, at: IntArray) -> npt.NDArray[np.str_] | None:
-    lengths = np.zeros(len(at), np.int64)
-    kernels.doc_ids(at, lengths)
-    return _strings(text, "document id", at, lengths) if lengths.any() else None
 
 
 def _scattered(text: Text, ids: npt.NDArray[Any], at: IntArray) -> DataError:

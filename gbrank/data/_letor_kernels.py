@@ -14,27 +14,28 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks import IntArray
-from .._compile import byte_at, inlined_exactly, kernel, trailing_zeros, word_at
-from ._decimals import MALFORMED, MOST_DIGITS, POWERS, UNDECIDED, ends_token, is_digit, scan_number
+from .._compile import byte_at, kernel, word_at
+from ._decimals import (
+    MALFORMED,
+    MOST_DIGITS,
+    ONES,
+    UNDECIDED,
+    ends_token,
+    equal_bytes,
+    is_digit,
+    scan_number,
+    short_number,
+    tiny_number,
+)
 
 DONE, MORE_ROOM = 0, 1  # how `parse` ends; MORE_ROOM: call again with more room for undecided numbers
 MARGIN = 64  # readable bytes behind a piece
 BAD_LABEL, NO_QID, BAD_QID, BAD_PAIR, BAD_VALUE, ZERO_INDEX, INDEX_ORDER, LARGE_INDEX, OVERFLOW = range(2, 11)
 MOST_INDEX = (1 << 31) - 1
 
-_1, _7, _8, _10, _16, _32, _56 = (np.uint64(n) for n in (1, 7, 8, 10, 16, 32, 56))
+_1, _7, _10, _56 = (np.uint64(n) for n in (1, 7, 10, 56))
 _MOST_POSITIVE = np.uint64((1 << 63) - 1)
-_ONES = np.uint64(0x0101010101010101)
-_LOW = np.uint64(0x7F7F7F7F7F7F7F7F)
-_HIGH = np.uint64(0x8080808080808080)
-_ZEROS = np.uint64(0x3030303030303030)  # "00000000"
-_ABOVE_9 = np.uint64(0x7676767676767676)  # added to a byte of 10 or more it sets the byte's highest bit
-_LINE_FEEDS, _HASHES, _COLONS = np.uint64(10) * _ONES, np.uint64(35) * _ONES, np.uint64(58) * _ONES
-_POINT_DIGITS = np.uint64(46 ^ 48) * _ONES
-_FROM_36 = np.uint64(128 - 36) * _ONES  # added to a byte of 36 or more it sets the byte's highest bit
-_BYTE, _MINUS = np.uint64(255), np.uint64(45)
-_PAIRS = np.uint64(0x000000FF000000FF)
-_FIVE_BYTES, _DOCID = np.uint64(0xFFFFFFFFFF), np.uint64(int.from_bytes(b"docid", "little"))
+_LINE_FEEDS, _HASHES, _COLONS = (np.uint64(byte) * ONES for byte in (10, 35, 58))
 
 
 class Columns(NamedTuple):
@@ -75,16 +76,9 @@ def spelt_indices(n: int) -> npt.NDArray[np.uint64]:
 
 
 @kernel
-def equal_bytes(word: Any, pattern: Any) -> Any:
-    """Set the highest bit of each byte of `word` that equals that of `pattern`, and no other bit."""
-    x = word ^ pattern
-    return ~(((x & _LOW) + _LOW) | x | _LOW)
-
-
-@kernel
 def marks(flags: Any) -> Any:
     """Count bytes whose highest bit is set; other bits are 0."""
-    return np.int64(((flags >> _7) * _ONES) >> _56)
+    return np.int64(((flags >> _7) * ONES) >> _56)
 
 
 @kernel
@@ -148,74 +142,6 @@ def line_end(p: Any) -> Any:
     while byte_at(p) != 10:
         p += 1
     return p
-
-
-@kernel
-def spelt(digits: Any) -> Any:
-    """Return the number of eight digits, one in each byte, the first lowest: neighbours are added, then pairs, fours."""
-    x = digits * _10 + (digits >> _8)
-    x = (x & _PAIRS) * np.uint64(0x000F424000000064) + ((x >> _16) & _PAIRS) * np.uint64(0x0000271000000001)
-    return np.float64(np.int64(x >> _32))
-
-
-@inlined_exactly
-def tiny_number(at: Any) -> Any:
-    """Read a plain decimal of up to 8 characters: (value, where it stops, or -1 for any other text).
-
-    Without branches on the data: numbers differ in length, and a branch that is mispredicted costs more than all of
-    this.  Each mask has the highest bit of a byte set, or whole bytes.
-    """
-    word = word_at(at)
-    behind = ~(((word & _LOW) + _FROM_36) | word) & _HIGH  # bytes below 36, as are blanks, line ends and "#"
-    within = ((behind & (~behind + _1)) >> _7) - _1
-    n = trailing_zeros(behind) >> 3
-    sign = np.uint64((word & _BYTE) == _MINUS)
-    word = (word ^ _ZEROS) & within & ~(sign * _BYTE)  # digits as numbers; a sign becomes a leading 0
-    other = (((word & _LOW) + _ABOVE_9) | word) & _HIGH
-    bad = (other & (other - _1)) | (other & ~equal_bytes(word, _POINT_DIGITS))
-    point = np.int64(other != np.uint64(0))
-    n_digits = n - point
-    if bad or n_digits - np.int64(sign) < 1 or not ends_token(byte_at(at + n)):
-        return 0.0, -1
-    left = (other >> _7) - _1  # what stands before the point
-    digits = (word & left) | ((word >> _8) & ~left)
-    value = spelt(digits << np.uint64(64 - 8 * n_digits)) / POWERS[point * (n - 1 - (trailing_zeros(other) >> 3))]
-    return (-value if sign else value), at + n
-
-
-@kernel
-def digits_at(at: Any, n: Any) -> Any:
-    """Return the number that the `n` < 8 digits from `at` on spell."""
-    return spelt(((word_at(at) ^ _ZEROS) << np.uint64(56 - 8 * n)) << _8)
-
-
-@kernel
-def short_number(at: Any) -> Any:
-    """Read a plain decimal of up to 7 digits before the point and 8 behind: (value, where it stops, or -1)."""
-    p = at + (byte_at(at) == 45)
-    n_left = leading_digits(word_at(p))
-    q = p + n_left + 1
-    n_right = leading_digits(word_at(q))
-    end = q + n_right
-    if n_left == 8 or byte_at(q - 1) != 46 or n_left + n_right == 0:
-        return 0.0, -1
-    scale = POWERS[n_right]
-    value = digits_at(p, n_left) * scale
-    if n_right < 8:
-        value += digits_at(q, n_right)
-    else:
-        value += spelt(word_at(q) ^ _ZEROS)
-    if not ends_token(byte_at(end)):
-        return 0.0, -1
-    value /= scale
-    return (-value if p > at else value), end
-
-
-@kernel
-def leading_digits(word: Any) -> Any:
-    """Count the digits before the first other byte."""
-    digits = word ^ _ZEROS
-    return trailing_zeros((((digits & _LOW) + _ABOVE_9) | digits) & _HIGH) >> 3
 
 
 @kernel
@@ -353,51 +279,3 @@ def refused_index(p: Any, index: Any, first_index: Any, limit: Any) -> Any:
     if index < first_index:
         return ZERO_INDEX
     return LARGE_INDEX if index > limit else INDEX_ORDER
-
-
-@kernel
-def token_lengths(at: Any, lengths: Any) -> Any:
-    """Measure the query ids that start at each address."""
-    for row in range(len(at)):
-        p = at[row]
-        while not ends_token(byte_at(p)):
-            p += 1
-        lengths[row] = p - at[row]
-
-
-@kernel
-def doc_ids(at: Any, lengths: Any) -> Any:
-    """Move each address, of a comment or 0, to the document id that it states; the length is 0 where there is none."""
-    for row in range(len(at)):
-        if at[row] != 0:
-            at[row], lengths[row] = doc_id(at[row])
-
-
-@kernel
-def doc_id(p: Any) -> Any:
-    """Find ``docid = X`` in the comment that starts at `p`: (where X starts, its length or 0)."""
-    while byte_at(p) != 10:
-        # d, o, c, i, d, as a word of its own
-        if word_at(p) & _FIVE_BYTES == _DOCID and ends_token(byte_at(p - 1)):
-            q = skip_blanks(p + 5)
-            if byte_at(q) == 61:
-                start = end = skip_blanks(q + 1)
-                while byte_at(end) == 35 or not ends_token(byte_at(end)):
-                    end += 1
-                return start, end - start
-        p += 1
-    return p, 0
-
-
-@kernel
-def copy_tokens(at: Any, lengths: Any, width: Any, out: Any) -> Any:
-    """Write tokens, in order, into `width` bytes each: (highest byte, first row with a control character or -1)."""
-    highest, bad = 0, -1
-    for row in range(len(at)):
-        for i in range(lengths[row]):
-            byte = byte_at(at[row] + i)
-            highest = max(highest, byte)
-            if (byte < 32 or byte == 127) and bad < 0:
-                bad = row
-            out[row * width + i] = byte
-    return highest, bad

@@ -10,7 +10,7 @@ import pandas as pd
 from ..evaluation import Evaluation
 from ..reports import Report, distribution
 from ..reports._document import Block, Headline, Plot, Section, Text, fixed
-from ..reports._gather import frame_table
+from ..reports import frame_table
 from ..reports._results import conventions
 from ._result import JobResult
 

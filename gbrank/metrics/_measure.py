@@ -141,7 +141,8 @@ class Measure:
         ndcg@10: discounted gain divided by its highest value, over the first 10 places; gain exp, discount log2,
         ties expected; queries with nothing relevant are skipped.
         """
-        over = "" if self.k is None else f", over the first {self.k} places"
+        places = "first place" if self.k == 1 else f"first {self.k} places"
+        over = "" if self.k is None else f", over the {places}"
         skipped = "; queries with nothing relevant are skipped" if self.convention.no_relevant == "skip" else ""
         return f"{self._head}: {self._definition.words}{over}; {self.rules()}{skipped}."
 

@@ -115,17 +115,17 @@ class Boosting:
             return False
         if self.sums is not None:
             self._renew_leaves(score)
-        self.bound.end_round(self.scores("", outcome.init_score))
+        if type(self.bound).end_round is not Bound.end_round:  # the scores cost a pass over the data
+            self.bound.end_round(self.scores("", outcome.init_score))
         return True
 
     def scores(self, name: str, init: Scores) -> Scores:
         """Return the raw scores of the training data (the empty name) or of an evaluation set."""
         if self.sums is not None:
             return self.sums[name]
-        number = list(self.evaluated).index(name) if name else -1
-        if name and self.evaluated[name] is self.train:
-            number = -1
-        scores = self.trainer.scores(number)
+        # The trainer knows the training data by -1, and numbers the other sets.
+        others = [each for each, binned in self.evaluated.items() if binned is not self.train]
+        scores = self.trainer.scores(others.index(name) if name in others else -1)
         return scores + (init if scores.ndim == 2 else init[0])
 
     def _renew_leaves(self, score: Scores) -> None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gbrank.data._decimals import MALFORMED, UNDECIDED, scan_number
-from gbrank.data._letor_kernels import MARGIN, short_number
+from gbrank.data._decimals import MALFORMED, UNDECIDED, scan_number, short_number, tiny_number
+from gbrank.data._letor_kernels import MARGIN
 
 DIGITS = st.text("0123456789", min_size=1, max_size=30)
 SPARSE_DIGITS = st.text("09", min_size=1, max_size=25)
@@ -30,8 +30,9 @@ def check(token):
     value, stop, (status,) = scanned(scan_number, token)
     assert stop == len(token)
     assert status == UNDECIDED or (status == 0 and value == float(token))
-    short, stop, _ = scanned(short_number, token)
-    assert stop == -1 or (stop == len(token) and short == float(token))
+    for kernel in (tiny_number, short_number):
+        value, stop, _ = scanned(kernel, token)
+        assert stop == -1 or (stop == len(token) and value == float(token))
 
 
 @settings(max_examples=1000, deadline=None)
@@ -61,16 +62,22 @@ def test_few_numbers_are_left_to_python():
     assert left < 20
 
 
-@pytest.mark.parametrize("token", ["0", "-0", "7", "1.", ".5", "-.5", "1234567.1234567", "0.0000000000001"])
-def test_short_numbers_take_the_short_way(token):
-    value, stop, _ = scanned(short_number, token)
+TINY = ["0", "-0", "7", "1.", ".5", "-.5", "12345678", "-1234567", "0.471076", "-1.25000", "00000000", "1234567."]
+SHORT = ["1.234567", "0.12345678", "1234567.12345678", "-0.00000000000001", ".123456789012345", "1234567.", "1."]
+
+
+@pytest.mark.parametrize(
+    ("kernel", "token"), [(tiny_number, token) for token in TINY] + [(short_number, token) for token in SHORT]
+)
+def test_numbers_that_take_the_short_way(kernel, token):
+    value, stop, _ = scanned(kernel, token)
     assert (value, stop) == (float(token), len(token))
     assert np.signbit(value) == np.signbit(float(token))
 
 
-@pytest.mark.parametrize("token", ["12345678", "1.123456789012345", "1e3", "+1"])
-def test_other_numbers_are_passed_on(token):
-    assert scanned(short_number, token)[1] == -1
+@pytest.mark.parametrize("token", ["123456789", "12345678.5", "1.123456789012345", "1e3", "+1"])
+def test_numbers_that_are_passed_on(token):
+    assert scanned(tiny_number, token)[1] == scanned(short_number, token)[1] == -1
     check(token)
 
 
@@ -80,10 +87,10 @@ BAD = ["", ".", "-", "+", "e5", "1e", "1e+", "1.2.3", "1_000", "0x10", "nan", "i
 @pytest.mark.parametrize("token", BAD)
 def test_other_text_is_refused(token):
     assert scanned(scan_number, token)[2] == [MALFORMED]
-    assert scanned(short_number, token)[1] == -1
+    assert scanned(tiny_number, token)[1] == scanned(short_number, token)[1] == -1
 
 
 @pytest.mark.parametrize("behind", [" ", "\t", "\r", "\n", "#"])
 def test_what_may_stand_behind_a_number(behind):
     assert scanned(scan_number, "1.5", behind)[2] == [0]
-    assert scanned(short_number, "1.5", behind)[1] == 3
+    assert scanned(tiny_number, "1.5", behind)[1] == scanned(short_number, "1.5", behind)[1] == 3

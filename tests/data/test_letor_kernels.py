@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gbrank.data import _decimals as decimals
 from gbrank.data import _letor_kernels as kernels
 from gbrank.data._letor_format import put_decimal, shortest
 from gbrank.data._letor_text import Text
@@ -39,22 +40,34 @@ def test_count_whatever_the_text(parts):
     assert largest == expected or (largest > kernels.MOST_INDEX and expected > kernels.MOST_INDEX)
 
 
+def word_of(content: bytes) -> np.uint64:
+    return np.uint64(int.from_bytes(content[:8].ljust(8), "little"))
+
+
 @settings(deadline=None)
 @given(st.binary(min_size=8, max_size=8))
-def test_word_tricks(data):
-    word = np.uint64(int.from_bytes(data, "little"))
-    digit = [not 48 <= byte <= 57 for byte in data]
-    others = np.uint64(kernels.not_digits(word))
-    assert kernels.one_bit_each(others) == sum(bit << i for i, bit in enumerate(digit))
-    colons = np.uint64(kernels.equal_bytes(word, np.uint64(int.from_bytes(b"::::::::", "little"))))
-    assert kernels.marks(colons) == data.count(b":")
+def test_equal_bytes_are_counted(content):
+    colons = decimals.equal_bytes(word_of(content), word_of(b":" * 8))
+    assert kernels.marks(np.uint64(colons)) == content.count(b":")
 
 
 @settings(deadline=None)
-@given(st.text("0123456789", max_size=7), st.binary(max_size=8))
-def test_whole_number(digits, behind):
-    _held, start, _ = addresses(digits.encode() + behind)
-    assert kernels.whole_number(start, len(digits)) == int(digits or "0")
+@given(st.text("0123456789", max_size=8), st.binary(max_size=8))
+def test_digits(digits, behind):
+    content = digits.encode() + behind
+    _held, start, _ = addresses(content)
+    expected = len(content[:8].ljust(8)) - len(content[:8].ljust(8).lstrip(b"0123456789"))
+    assert decimals.leading_digits(word_of(content)) == expected
+    if len(digits) < 8:
+        assert decimals.digits_at(start, len(digits)) == int(digits or "0")
+
+
+def test_spelt_indices():
+    table = kernels.spelt_indices(1001)
+    for index in (0, 7, 10, 999, 1000):
+        spelt = f" {index}:".encode()
+        assert table[index].tolist() == [int.from_bytes(spelt, "little"), 256 ** len(spelt) - 1, len(spelt)]
+    assert kernels.spelt_indices(0).shape == (0, 3)
 
 
 IDS = st.integers(-(2**70), 2**70).map(str) | st.text("0123456789-+", max_size=20) | st.text("abé0", max_size=5)

@@ -80,6 +80,15 @@ def test_early_stopping_goes_by_the_first_set_and_keeps_the_best_round(backend):
     assert list(ranker.history_) == ["noise", "train"]
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("objective", ["lambdarank", "quantile"])
+def test_each_evaluation_set_has_its_own_scores(backend, objective):
+    sets = {"a": gbrank.RankingData(*make(seed=5)), "train": DATA, "b": gbrank.RankingData(*make(seed=6))}
+    ranker = gbrank.GBRanker(objective, backend=backend, **SMALL).fit(DATA, eval_set=sets)
+    for name, data in sets.items():
+        assert ranker.history_[name][-1] == pytest.approx(ranker.score(data), abs=1e-12)
+
+
 def test_without_early_stopping_all_rounds_count():
     ranker = gbrank.GBRanker(**SMALL).fit(DATA, eval_set=(X, Y, QID))
     assert ranker.best_iteration_ == 8
