@@ -8,9 +8,8 @@ from functools import partial
 import pandas as pd
 
 from ..evaluation import Evaluation
-from ..reports import Report, distribution
+from ..reports import Report, distribution, frame_table
 from ..reports._document import Block, Headline, Plot, Section, Text, fixed
-from ..reports import frame_table
 from ..reports._results import conventions
 from ._result import JobResult
 

@@ -11,7 +11,6 @@ from ..metrics import Measure
 from ..rankers import GBRanker
 from ._cautions import cautions
 from ._content import block
-from ._content import frame_table
 from ._data import data_section
 from ._document import Section
 from ._material import Material, collect
