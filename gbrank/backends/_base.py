@@ -103,8 +103,8 @@ class Trainer(ABC):
         """Return the leaf of the last tree into which each document falls."""
 
     @abstractmethod
-    def set_leaf_values(self, values: FloatMatrix) -> None:
-        """Give the leaves of the last tree other values."""
+    def set_leaf_values(self, values: FloatMatrix) -> npt.NDArray[Any]:
+        """Give the leaves of the last tree other values; return them as the booster keeps and sums them."""
 
     @abstractmethod
     def finish(self) -> Model:

@@ -124,10 +124,11 @@ class LightGBMTrainer(Trainer):
         )
         return np.asarray(leaf, dtype=np.int64).reshape(-1)
 
-    def set_leaf_values(self, values: FloatMatrix) -> None:
+    def set_leaf_values(self, values: FloatMatrix) -> npt.NDArray[Any]:
         tree = self.booster.num_trees() - 1
         for leaf, value in enumerate(values):
             self.booster.set_leaf_output(tree, leaf, float(value))
+        return values
 
     def finish(self) -> Model:
         return LightGBMModel(self.booster, self.n_outputs, self.train.data.n_features)

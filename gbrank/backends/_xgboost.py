@@ -124,8 +124,9 @@ class XGBoostTrainer(Trainer):
         leaf = self.booster[last : last + 1].predict(binned.handle, pred_leaf=True)
         return np.asarray(leaf).reshape(-1).astype(np.int64)
 
-    def set_leaf_values(self, values: FloatMatrix) -> None:
+    def set_leaf_values(self, values: FloatMatrix) -> npt.NDArray[Any]:
         self.renewed[self.rounds - 1] = values
+        return values.astype(np.float32)
 
     def finish(self) -> Model:
         booster = renew(self.booster, self.renewed) if self.renewed else self.booster

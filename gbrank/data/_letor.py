@@ -1,14 +1,15 @@
 """Reading LETOR text: one document a line, ``label qid:ID index:value index:value ... # comment``.
 
-The file is mapped, cut at line ends into one piece for each thread, and read twice: a light pass counts rows, values
-and columns, so that the second can write each number to where it stays.  Nothing is guessed or left out: a line that
-does not say exactly one thing is refused with its file, line, token and a remedy.
+The file is mapped, cut at line ends into pieces that threads take in turn, and read twice: a light pass counts rows,
+values and columns, so that the second can write each number to where it stays.  Nothing is guessed or left out: a line
+that does not say exactly one thing is refused with its file, line, token and a remedy.
 """
 
 from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,6 +28,7 @@ from ._ranking_data import RankingData
 
 DENSE_FROM = 0.3  # share of values written from which an ndarray is smaller, or nearly, and faster than CSR
 MOST_COLUMNS = 1 << 20  # more must be asked for, so that one stray number does not cost gigabytes
+PIECES_EACH = 8  # pieces of text for each thread
 MOST_SPELT = 4096  # indices that are compared as words
 ROOM = 4096  # numbers that a thread collects for Python to finish
 OVERFLOWS = {"float32": 2.0**128 - 2.0**103, "float64": math.inf}  # the least that rounds to infinity
@@ -162,8 +164,9 @@ def _dtype_name(dtype: npt.DTypeLike) -> str:
 
 def _read_alike(paths: list[Any], options: Options) -> list[RankingData]:
     """Read files to one number of columns and one form."""
-    texts = [Text(path, thread_count(options.n_jobs)) for path in paths]
-    counts = [_count(text) for text in texts]
+    n_threads = thread_count(options.n_jobs)
+    texts = [Text(path, PIECES_EACH * n_threads) for path in paths]
+    counts = [_count(text, n_threads) for text in texts]
     rows, values, largest = (np.concatenate([count[:, i] for count in counts]) for i in range(3))
     width = options.n_features or int(largest.max()) + 1 - options.first
     too_wide = int(largest.max()) - options.first >= options.most_columns
@@ -173,9 +176,9 @@ def _read_alike(paths: list[Any], options: Options) -> list[RankingData]:
     return [_read(text, count, form, options) for text, count in zip(texts, counts, strict=True)]
 
 
-def _count(text: Text) -> IntArray:
+def _count(text: Text, n_threads: int) -> IntArray:
     """Return rows, values and the largest last index of each piece."""
-    counts = np.array(in_parallel([(kernels.count, tuple(piece)) for piece in text.pieces]), dtype=np.int64)
+    counts = np.array(_in_turn(kernels.count, text.pieces, n_threads), dtype=np.int64)
     if not counts[:, 0].any():
         raise DataError(f"{text.name}: holds no document, only blank lines or comments.")
     return counts
@@ -184,12 +187,12 @@ def _count(text: Text) -> IntArray:
 def _read(text: Text, counts: IntArray, form: kernels.Form, options: Options) -> RankingData:
     out = _allocate(text, counts, form, options)
     starts = np.cumsum(counts, axis=0) - counts
-    results = in_parallel(
-        [
-            (_parse, (text, piece, int(row), int(at), form, out))
-            for piece, (row, at, _) in zip(text.pieces, starts, strict=True)
-        ]
-    )
+    expected = kernels.spelt_indices(min(form.limit + 1, MOST_SPELT) if form.dense else 0)
+    calls = [
+        (text, piece, int(row), int(at), form, expected, out)
+        for piece, (row, at, _) in zip(text.pieces, starts, strict=True)
+    ]
+    results = _in_turn(_parse, calls, thread_count(options.n_jobs))
     for code, address in results:
         if code > kernels.DONE:
             raise _refusal(text, code, address, form, options)
@@ -216,10 +219,24 @@ def _allocate(text: Text, counts: IntArray, form: kernels.Form, options: Options
     return kernels.Columns(values, columns, np.zeros(n_rows + 1, np.int64), *rows)
 
 
-def _parse(text: Text, piece: Piece, row: int, at: int, form: kernels.Form, out: kernels.Columns) -> tuple[int, int]:
+def _in_turn(function: Callable[..., Any], calls: Sequence[tuple[Any, ...]], n_threads: int) -> list[Any]:
+    """Return the results of the calls; each thread takes the next one when it is done, so that all end together."""
+    results: list[Any] = [None] * len(calls)
+    waiting = iter(range(len(calls)))
+
+    def work() -> None:
+        for i in waiting:
+            results[i] = function(*calls[i])
+
+    in_parallel([(work, ())] * min(n_threads, len(calls)))
+    return results
+
+
+def _parse(
+    text: Text, piece: Piece, row: int, at: int, form: kernels.Form, expected: Any, out: kernels.Columns
+) -> tuple[int, int]:
     """Parse a piece: (DONE, how many query ids are not canonical) or (code, address) of what is refused."""
     state = np.array([piece.start, row, at, 0, 0])
-    expected = kernels.spelt_indices(min(form.limit + 1, MOST_SPELT) if form.dense else 0)
     undecided = np.empty((ROOM, 3), np.int64)
     while True:
         code, address = kernels.parse(piece.stop, tuple(form), expected, tuple(out), undecided, state)

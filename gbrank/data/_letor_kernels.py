@@ -68,11 +68,12 @@ class Form(NamedTuple):
     overflow: float
 
 
-def spelt_indices(n: int) -> npt.NDArray[np.uint64]:
+def spelt_indices(n: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], IntArray]:
     """Return, for each index below `n`, " index:" as a word, the mask of its bytes, and how many they are."""
     spelt = [f" {index}:".encode() for index in range(min(n, 1_000_000))]  # up to eight bytes
-    rows = [(int.from_bytes(s, "little"), (1 << 8 * len(s)) - 1, len(s)) for s in spelt]
-    return np.array(rows, np.uint64).reshape(-1, 3)
+    words = [int.from_bytes(each, "little") for each in spelt]
+    sizes = np.array([len(each) for each in spelt], np.int64)
+    return np.array(words, np.uint64), np.array([(1 << 8 * len(each)) - 1 for each in spelt], np.uint64), sizes
 
 
 @kernel
@@ -185,7 +186,7 @@ def parse(stop: Any, form: Any, expected: Any, out: Any, undecided: Any, state: 
         Address behind the last line feed.
     form, out : tuple
         The fields of a `Form` and of a `Columns`.
-    expected : uint64 array of shape (n, 3)
+    expected : tuple of arrays
         `spelt_indices`: in a dense file the next index is almost always the last one plus 1.
     undecided : int64 array of shape (room, 3)
         Receives numbers that Python must finish: start, stop, and place in `values` or ``-1 - row`` in `y`.
@@ -196,7 +197,8 @@ def parse(stop: Any, form: Any, expected: Any, out: Any, undecided: Any, state: 
     # Taken out of the tuple once: each time an array is taken out, references are counted.
     values, columns, row_ptr, y, qid, qid_at, note_at = out
     first_index, limit, width, dense, overflow = form
-    n_expected = len(expected)
+    spelt, spelt_mask, spelt_size = expected
+    n_spelt = len(spelt)
     p, row, at, n_undecided = state[0], state[1], state[2], state[3]
     while p < stop:
         p = skip_blanks(p)
@@ -221,9 +223,10 @@ def parse(stop: Any, form: Any, expected: Any, out: Any, undecided: Any, state: 
         start = row * width - first_index
         while True:
             index = previous + 1
-            if index < n_expected and word_at(p) & expected[index, 1] == expected[index, 0]:
+            i = np.uint64(index)
+            if index < n_spelt and word_at(p) & spelt_mask[i] == spelt[i]:
                 token = p + 1
-                p += np.int64(expected[index, 2])
+                p += spelt_size[i]
             else:
                 p = token = skip_blanks(p)
                 if not is_digit(byte_at(p)):
@@ -250,7 +253,7 @@ def parse(stop: Any, form: Any, expected: Any, out: Any, undecided: Any, state: 
                     n_undecided += 1
                 elif abs(value) >= overflow:
                     return OVERFLOW, token
-            values[place] = value
+            values[np.uint64(place)] = value
             if not dense:
                 columns[at] = index - first_index
             at += 1

@@ -70,6 +70,7 @@ class Boosting:
     bound: Bound | None
     measure: Measure
     learning_rate: float
+    sums: dict[str, npt.NDArray[Any]] | None = None
 
     def run(self, n_rounds: int, patience: int | None, callbacks: Sequence[Callback]) -> Outcome:
         """Boost for `n_rounds` rounds, or until the first evaluation set has not improved for `patience` rounds."""
@@ -77,7 +78,10 @@ class Boosting:
         first = next(iter(self.evaluated), None)
         if self.bound is not None:
             outcome.init_score, outcome.state = self.bound.init_score(), self.bound.state()
-        self.sums = self._start(outcome.init_score) if self.bound is not None and self.bound.renews_leaves else None
+        if self.bound is not None and self.bound.renews_leaves:
+            self.sums = {
+                name: np.zeros(one.data.n_documents) for name, one in {"": self.train, **self.evaluated}.items()
+            }
         for number in range(n_rounds):
             if not self._round(number, outcome):
                 self._tell_early_end(number, n_rounds)
@@ -99,10 +103,6 @@ class Boosting:
             outcome.best_value = outcome.history[first][max(outcome.best_round, 1) - 1]
         return outcome
 
-    def _start(self, init: Scores) -> dict[str, Scores]:
-        sets = {"": self.train, **self.evaluated}
-        return {name: np.full(binned.data.n_documents, init[0]) for name, binned in sets.items()}
-
     def _round(self, number: int, outcome: Outcome) -> bool:
         """Grow a tree; return whether that was possible."""
         if self.bound is None:
@@ -122,7 +122,7 @@ class Boosting:
     def scores(self, name: str, init: Scores) -> Scores:
         """Return the raw scores of the training data (the empty name) or of an evaluation set."""
         if self.sums is not None:
-            return self.sums[name]
+            return np.asarray(self.sums[name] + init[0])
         # The trainer knows the training data by -1, and numbers the other sets.
         others = [each for each, binned in self.evaluated.items() if binned is not self.train]
         scores = self.trainer.scores(others.index(name) if name in others else -1)
@@ -132,10 +132,11 @@ class Boosting:
         assert self.bound is not None
         assert self.sums is not None
         leaf = self.trainer.leaves(self.train)
-        values = self.learning_rate * self.bound.leaf_values(score, leaf)
-        self.trainer.set_leaf_values(values)
+        values = self.trainer.set_leaf_values(self.learning_rate * self.bound.leaf_values(score, leaf))
         for name, binned in {"": self.train, **self.evaluated}.items():
-            self.sums[name] = self.sums[name] + values[leaf if binned is self.train else self.trainer.leaves(binned)]
+            own = leaf if binned is self.train else self.trainer.leaves(binned)
+            # Summed as the booster does, to the last bit: scores that tie there must tie here.
+            self.sums[name] = self.sums[name].astype(values.dtype) + values[own]
 
     def _evaluate(self, outcome: Outcome, first: str | None) -> bool:
         """Append the measure of every evaluation set to the history; return whether the first has a new best."""
