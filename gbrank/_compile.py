@@ -119,15 +119,18 @@ byte_at = _load(8)
 word_at = _load(64)
 
 
-def _trailing_zeros(typing_context: Any, word: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.cttz(args[0], ir.Constant(ir.IntType(1), 0))
+def _bits(generate: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
+    """Return the function, for kernels, from a uint64 to an int64 that is one machine instruction."""
 
-    return numba.int64(numba.uint64), generate
+    def count(typing_context: Any, word: Any) -> Any:
+        return numba.int64(numba.uint64), lambda context, builder, signature, args: generate(builder, args[0])
+
+    return cast(Callable[[Any], Any], numba.extending.intrinsic(count))
 
 
-# For kernels: the number of zero bits below the lowest one of a uint64; 64 of 0.
-trailing_zeros = cast(Callable[[Any], Any], numba.extending.intrinsic(_trailing_zeros))
+# For kernels: how many bits of a uint64 are 1, and how many are 0 below the lowest 1; 64 of 0.
+count_ones = _bits(lambda builder, word: builder.ctpop(word))
+trailing_zeros = _bits(lambda builder, word: builder.cttz(word, ir.Constant(ir.IntType(1), 0)))
 
 
 def thread_count(n_jobs: int | None) -> int:

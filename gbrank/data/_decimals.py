@@ -27,7 +27,7 @@ EXACT_MANTISSA = 1 << 53
 
 ONES = np.uint64(0x0101010101010101)  # times a byte: a word of that byte
 _LOW = np.uint64(0x7F) * ONES
-_HIGH = np.uint64(0x80) * ONES
+HIGH = np.uint64(0x80) * ONES
 _ZEROS = np.uint64(48) * ONES  # "00000000"
 _POINT_DIGITS = np.uint64(46 ^ 48) * ONES
 _ABOVE_9 = np.uint64(128 - 10) * ONES  # added to bytes of 10 or more it sets their highest bits
@@ -176,12 +176,12 @@ def tiny_number(at: Any) -> Any:
     this.  Each mask has the highest bit of a byte set, or whole bytes.
     """
     word = word_at(at)
-    behind = ~(((word & _LOW) + _FROM_36) | word) & _HIGH  # bytes below 36, as are blanks, line ends and "#"
+    behind = ~(((word & _LOW) + _FROM_36) | word) & HIGH  # bytes below 36, as are blanks, line ends and "#"
     within = ((behind & (~behind + _1)) >> _7) - _1
     n = trailing_zeros(behind) >> 3
     sign = np.uint64((word & _BYTE) == _MINUS)
     word = (word ^ _ZEROS) & within & ~(sign * _BYTE)  # digits as numbers; a sign becomes a leading 0
-    other = (((word & _LOW) + _ABOVE_9) | word) & _HIGH
+    other = (((word & _LOW) + _ABOVE_9) | word) & HIGH
     bad = (other & (other - _1)) | (other & ~equal_bytes(word, _POINT_DIGITS))
     point = np.int64(other != np.uint64(0))
     n_digits = n - point
@@ -226,4 +226,4 @@ def short_number(at: Any) -> Any:
 def leading_digits(word: Any) -> Any:
     """Count the digits before the first other byte."""
     digits = word ^ _ZEROS
-    return trailing_zeros((((digits & _LOW) + _ABOVE_9) | digits) & _HIGH) >> 3
+    return trailing_zeros((((digits & _LOW) + _ABOVE_9) | digits) & HIGH) >> 3

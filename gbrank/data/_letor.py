@@ -85,7 +85,8 @@ def read_letor(
 
     Each line is ``label qid:ID index:value index:value ... # comment``: any finite label, indices that rise, finite
     values; what is not written is 0.  Blanks are spaces and tabs; empty lines, lines of comment only, carriage returns
-    before line ends and a last line that is not ended are fine.  A gzip-compressed file is decompressed in memory.
+    before line ends and a last line that is not ended are fine.  A gzip-compressed file is decompressed in memory; any
+    other must not be changed while it is read.
 
     Parameters
     ----------

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks import IntArray
-from .._compile import byte_at, kernel, word_at
+from .._compile import byte_at, count_ones, kernel, word_at
 from ._decimals import (
+    HIGH,
     MALFORMED,
     MOST_DIGITS,
     ONES,
@@ -33,7 +34,7 @@ MARGIN = 64  # readable bytes behind a piece
 BAD_LABEL, NO_QID, BAD_QID, BAD_PAIR, BAD_VALUE, ZERO_INDEX, INDEX_ORDER, LARGE_INDEX, OVERFLOW = range(2, 11)
 MOST_INDEX = (1 << 31) - 1
 
-_1, _7, _10, _56 = (np.uint64(n) for n in (1, 7, 10, 56))
+_1, _10 = np.uint64(1), np.uint64(10)
 _MOST_POSITIVE = np.uint64((1 << 63) - 1)
 _LINE_FEEDS, _HASHES, _COLONS = (np.uint64(byte) * ONES for byte in (10, 35, 58))
 
@@ -77,9 +78,10 @@ def spelt_indices(n: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64
 
 
 @kernel
-def marks(flags: Any) -> Any:
-    """Count bytes whose highest bit is set; other bits are 0."""
-    return np.int64(((flags >> _7) * ONES) >> _56)
+def ends_text(word: Any) -> Any:
+    """Not 0 if a byte of `word` is a line feed or ``#``."""
+    a, b = word ^ _LINE_FEEDS, word ^ _HASHES  # a - 1 borrows into the highest bit of the lowest byte that is 0
+    return (((a - ONES) & ~a) | ((b - ONES) & ~b)) & HIGH
 
 
 @kernel
@@ -116,8 +118,8 @@ def count(start: Any, stop: Any) -> Any:
     line = p = start
     while p < stop:
         word = word_at(p)
-        if not (equal_bytes(word, _LINE_FEEDS) | equal_bytes(word, _HASHES)) and p + 8 <= stop:
-            colons += marks(equal_bytes(word, _COLONS))
+        if not ends_text(word) and p + 8 <= stop:
+            colons += count_ones(equal_bytes(word, _COLONS))
             p += 8
             continue
         last = min(p + 8, stop)

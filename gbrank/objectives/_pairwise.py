@@ -184,17 +184,20 @@ def lambdas_of_one(
     g_i, h_i, total = 0.0, 0.0, 0.0
     slope = 1.0 if scaled else 0.0
     s_i, e_i, worth_i, w_i, discount_i = s[i], e[i], worth[i], w[i], discount[i]
-    for j in range(i + 1, n):
-        better = worth_i - worth[j]  # above 0 where the pair is in the right order
-        delta = abs(better) * (discount_i - discount[j]) * w_i * w[j] / (base + slope * (s_i - s[j]))
-        r = 1.0 / (e_i + e[j])
-        right, wrong = e_i * r, e[j] * r
+    # Slices, because an index from 0 cannot be negative: only then does the loop become vector instructions.
+    s_, e_, worth_, w_, discount_ = s[i + 1 : n], e[i + 1 : n], worth[i + 1 : n], w[i + 1 : n], discount[i + 1 : n]
+    g_, h_ = g[i + 1 : n], h[i + 1 : n]
+    for j in range(len(s_)):
+        better = worth_i - worth_[j]  # above 0 where the pair is in the right order
+        delta = abs(better) * (discount_i - discount_[j]) * w_i * w_[j] / (base + slope * (s_i - s_[j]))
+        r = 1.0 / (e_i + e_[j])
+        right, wrong = e_i * r, e_[j] * r
         lam = delta * (-wrong if better > 0.0 else right)
         curve = delta * right * wrong
         g_i += lam
-        g[j] -= lam
+        g_[j] -= lam
         h_i += curve
-        h[j] += curve
+        h_[j] += curve
         total += abs(lam)
     g[i] += g_i
     h[i] += h_i

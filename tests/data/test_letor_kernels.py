@@ -45,10 +45,11 @@ def word_of(content: bytes) -> np.uint64:
 
 
 @settings(deadline=None)
-@given(st.binary(min_size=8, max_size=8))
-def test_equal_bytes_are_counted(content):
-    colons = decimals.equal_bytes(word_of(content), word_of(b":" * 8))
-    assert kernels.marks(np.uint64(colons)) == content.count(b":")
+@given(st.lists(st.sampled_from(b":#\n\x09\x0b\x22\x24\xff\x8a\xa3 0"), min_size=8, max_size=8).map(bytes))
+def test_bytes_of_a_word(content):
+    flags = int(decimals.equal_bytes(word_of(content), word_of(b":" * 8))).to_bytes(8, "little")
+    assert flags == bytes(128 * (byte == ord(":")) for byte in content)
+    assert bool(kernels.ends_text(word_of(content))) == (b"\n" in content or b"#" in content)
 
 
 @settings(deadline=None)
