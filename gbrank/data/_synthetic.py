@@ -35,9 +35,10 @@ def make_letor(
 
     Each document has six latent properties (say text match, popularity, quality, ...), three of which also vary by
     query.  Its utility is not linear in them: a property of the query says which of two properties counts, two others
-    act only together, and one harms above a threshold.  A query has a level of its own, so that some queries have
-    nothing relevant.  Utility plus noise is cut into grades 0, 1, ... whose overall shares are those of MSLR-WEB30K
-    (52, 32, 13, 2 and 1 %; for another number of grades they fall by half).
+    act only together, and one harms above a threshold.  A query has a level of its own, which no feature shows: some
+    queries have nothing relevant, and labels compare within a query better than across.  Utility plus noise is cut
+    into grades 0, 1, ... whose overall shares are those of MSLR-WEB30K (52, 32, 13, 2 and 1 %; for another number of
+    grades they fall by half).
 
     The features are noisy views of the latent properties, several for each and therefore correlated; properties of
     the query; noise; and constants.  They are shown as reals, ratios, counts, mostly zero counts and skewed reals,
@@ -88,7 +89,7 @@ def make_letor(
     latent[:3] += 0.7 * of_query[1:, query]
     utility = _utility(latent, of_query[0, query]) + np.float32(1.4) * of_query[3, query]
     utility += np.float32(noise) * rng.standard_normal(len(query), dtype=np.float32)
-    X = _features(rng, n_features, latent, of_query[:, query])
+    X = _features(rng, n_features, latent, of_query[:3, query])
     return RankingData(X, _grades(utility, n_grades), query + 1)
 
 
@@ -125,7 +126,7 @@ def _features(
             X[:, j] = j % 3
             continue
         if content == "q":
-            view = of_query[j % 4]
+            view = of_query[j % len(of_query)]
         elif content == "n":
             view = rng.standard_normal(n, dtype=np.float32)
         else:
