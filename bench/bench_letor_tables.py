@@ -13,14 +13,15 @@ Real data are looked for in the folder named by $GBRANK_TEST_DATA.
 """
 
 import itertools
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from real_data import real_data
 
 from gbrank._groups import group_rows
+from gbrank.data import read_letor
 from gbrank.metrics import measure
 
 METHODS = ("ListNet", "RankBoost", "RankNet", "svm_rank")
@@ -30,8 +31,8 @@ NAMES = (*(f"ndcg@{k}" for k in range(1, 11)), *(f"p@{k}" for k in range(1, 11))
 
 def labels_and_queries(path: Path) -> tuple[np.ndarray, np.ndarray]:
     """Return the labels and query ids of a LETOR file."""
-    heads = [line.split(None, 2)[:2] for line in path.read_text().splitlines()]
-    return np.array([float(y) for y, _ in heads]), np.array([int(qid.removeprefix("qid:")) for _, qid in heads])
+    data = read_letor(path)
+    return data.y, data.qid
 
 
 def published(path: Path) -> dict[tuple[str, str, str], float]:
@@ -76,7 +77,7 @@ def means(folder: Path, method: str) -> dict[tuple[str, str, str], float]:
 
 def rows() -> list[dict[str, Any]]:
     """Return the greatest difference of each method from its table."""
-    folder = Path(os.environ["GBRANK_TEST_DATA"])
+    folder = real_data()
     result = []
     for method in METHODS:
         table = published(folder / "letor40-baselines" / method / "tables" / f"NDCG_Mq2008_{method}")

@@ -7,7 +7,6 @@ Agreement is asserted on every query before anything is timed.  Runs are interle
 import os
 import platform
 import statistics
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ import numba
 import numpy as np
 import pytrec_eval
 import ranx
+from timing import interleaved
 
 from gbrank.metrics import measure
 
@@ -41,17 +41,6 @@ def dictionaries(values: np.ndarray, query_ptr: np.ndarray, convert: Callable[[A
     }
 
 
-def timed(functions: dict[str, Callable[[], Any]]) -> dict[str, list[float]]:
-    """Return the seconds of each function, called in turn."""
-    seconds: dict[str, list[float]] = {name: [] for name in functions}
-    for _ in range(REPEATS):
-        for name, function in functions.items():
-            start = time.perf_counter()
-            function()
-            seconds[name].append(time.perf_counter() - start)
-    return seconds
-
-
 def rows(n_queries: int = N_QUERIES) -> list[dict[str, Any]]:
     """Return the time of each library, and how many times gbrank's it is."""
     y, score, query_ptr = make_lists(n_queries, SEED)
@@ -70,7 +59,7 @@ def rows(n_queries: int = N_QUERIES) -> list[dict[str, Any]]:
     trec = functions["pytrec_eval"]()
     np.testing.assert_allclose(ours, [trec[q]["ndcg_cut_10"] for q in ids], atol=1e-9)
     np.testing.assert_allclose(ours, functions["ranx"](), atol=1e-9)
-    seconds = timed(functions)
+    seconds = interleaved(functions, REPEATS)
     base = statistics.median(seconds["gbrank"])
     return [
         {

@@ -6,12 +6,11 @@ three seeds.  The spread is the standard deviation over folds (of which most is 
 sampling, over seeds (of the mean over folds).
 """
 
-import os
 import statistics
-from pathlib import Path
 from typing import Any
 
 import numpy as np
+from real_data import real_data
 
 import gbrank
 
@@ -24,10 +23,7 @@ NATIVE = {"lightgbm": ("lambdarank", "quantile", "mse"),
 
 def folds() -> list[Any]:
     """Return the five folds, or exit with the reason."""
-    folder = os.environ.get("GBRANK_TEST_DATA")
-    if not folder:
-        raise SystemExit("set GBRANK_TEST_DATA to the folder that holds mq2008")
-    return [gbrank.read_letor_fold(Path(folder) / "mq2008" / f"Fold{i}") for i in range(1, FOLDS + 1)]
+    return [gbrank.read_letor_fold(real_data() / "mq2008" / f"Fold{i}") for i in range(1, FOLDS + 1)]
 
 
 def fold_scores(data: list[Any], seed: int = 0, **params: Any) -> list[float]:

@@ -1,5 +1,9 @@
 """Both backends alike: one LambdaRank, the boosters' own versions, leaves that are renewed, bins that are shared."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import scipy.sparse as sp
@@ -205,6 +209,20 @@ def test_two_rankers_with_other_gains_stand_side_by_side(data):
     second.fit(data)
     assert np.array_equal(first.predict(data), alone)
     assert np.array_equal(second.predict(data), fitted(data, objective=LambdaRank(gain="linear")).predict(data))
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+@pytest.mark.parametrize("own", [None, "ACTIVE"])
+def test_the_boosters_threads_sleep_while_they_wait(name, own):
+    """OpenMP prints its settings when it is loaded; ours does not outlast the import, and a user's own stands."""
+    code = (
+        f"from gbrank.backends import backend; import os; backend({name!r}); print(os.environ.get('OMP_WAIT_POLICY'))"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    environment |= {"OMP_DISPLAY_ENV": "TRUE"} | ({"OMP_WAIT_POLICY": own} if own else {})
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    assert f"OMP_WAIT_POLICY = '{own or 'PASSIVE'}'" in run.stderr
+    assert run.stdout.strip() == str(own)
 
 
 def test_unknown_backend_comes_with_the_nearest():
