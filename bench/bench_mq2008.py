@@ -10,6 +10,7 @@ import statistics
 from typing import Any
 
 import numpy as np
+from joblib import Parallel, delayed
 from real_data import real_data
 
 import gbrank
@@ -28,13 +29,15 @@ def folds() -> list[Any]:
 
 def fold_scores(data: list[Any], seed: int = 0, **params: Any) -> list[float]:
     """Return the NDCG@10 of each test fold."""
-    values = []
-    for train, vali, test in data:
-        ranker = gbrank.GBRanker(
-            n_estimators=ROUNDS, early_stopping_rounds=PATIENCE, learning_rate=0.05, random_state=seed, **params
-        )
-        values.append(ranker.fit(train, eval_set=vali).score(test))
-    return values
+    return Parallel(n_jobs=-1)(delayed(fold_score)(fold, seed, params) for fold in data)
+
+
+def fold_score(fold: Any, seed: int, params: dict[str, Any]) -> float:
+    """Return the NDCG@10 of a test fold."""
+    ranker = gbrank.GBRanker(
+        n_estimators=ROUNDS, early_stopping_rounds=PATIENCE, learning_rate=0.05, random_state=seed, n_jobs=1, **params
+    )
+    return ranker.fit(fold.train, eval_set=fold.vali).score(fold.test)
 
 
 def best_feature(data: list[Any]) -> list[float]:

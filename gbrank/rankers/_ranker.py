@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
@@ -458,5 +459,5 @@ def require_same_features(train: RankingData, other: RankingData, name: str) -> 
         )
     if other.feature_names != train.feature_names:
         raise DataError(f"eval_set ({name}) has other feature names, or another order, than the training data.")
-    if other.X.__class__ is not train.X.__class__:
+    if sp.issparse(other.X) != sp.issparse(train.X):
         raise DataError(f"eval_set ({name}) and the training data must both be dense or both be sparse.")

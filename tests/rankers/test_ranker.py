@@ -5,6 +5,8 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import Parallel, delayed
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
@@ -225,12 +227,24 @@ def test_wrong_evaluation_sets_are_refused():
         (gbrank.RankingData(X[:, :4], Y, QID), "4 features and the training data 5"),
         (gbrank.RankingData(X, Y, QID, feature_names=list("abcde")), "other feature names"),
         ((X, Y), "give a RankingData or a tuple"),
+        (gbrank.RankingData(csr_array(X), Y, QID), "both be dense or both be sparse"),
         (gbrank.RankingData(X, 0 * Y, QID), "skips all 30 queries"),
     ):
         with pytest.raises(gbrank.DataError, match=message):
             gbrank.GBRanker(**SMALL).fit(DATA, eval_set=bad)
     with pytest.raises(gbrank.ParameterError, match="come from the RankingData"):
         gbrank.GBRanker().fit(DATA, Y)
+
+
+def test_data_may_lie_in_mapped_memory():
+    """Joblib sends large arrays to its workers as such."""
+    scores = Parallel(n_jobs=2, max_nbytes=100)(
+        delayed(lambda train, held: gbrank.GBRanker(**SMALL, n_jobs=1).fit(train, eval_set=held).predict(held))(
+            one, DATA
+        )
+        for one in (DATA, gbrank.train_test_split(DATA)[0])
+    )
+    assert np.array_equal(scores[0], gbrank.GBRanker(**SMALL).fit(DATA).predict(DATA))
 
 
 def test_a_ranker_not_fitted_says_so():
