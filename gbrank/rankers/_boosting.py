@@ -15,8 +15,6 @@ from ..backends import Binned, Trainer
 from ..metrics import Measure
 from ..objectives import Bound, Objective
 
-HESSIAN_FLOOR = 1e-16  # below it, a document's hessian would be negative or would vanish in 32 bits
-
 Scores = npt.NDArray[np.float64]
 
 
@@ -111,7 +109,7 @@ class Boosting:
         gradient, hessian = self.bound.gradient_hessian(score, number)
         if not self._check(gradient, hessian, number):
             return False
-        if not self.trainer.round(gradient, np.maximum(hessian, HESSIAN_FLOOR)):
+        if not self.trainer.round(on_a_grid(gradient), on_a_grid(np.maximum(hessian, 0.0))):
             return False
         if self.sums is not None:
             self._renew_leaves(score)
@@ -181,6 +179,20 @@ class Boosting:
         else:
             text = f"training ended after {number} of {n_rounds} rounds: no split has a gain any more."
         warnings.warn(text, GbrankWarning, stacklevel=5)
+
+
+def on_a_grid(values: Scores) -> Scores:
+    """Round to multiples of a power of two: 2**-30 of the greatest, or coarser, so that sums are exact.
+
+    Boosters sum gradients in double precision, in an order that depends on the number of threads.  Sums of numbers on a
+    grid have no rounding error, so that the model does not depend on that order.
+    """
+    greatest = float(np.abs(values).max())
+    if greatest == 0.0:
+        return values
+    bits = min(30, 52 - int(np.ceil(np.log2(values.size + 1))))
+    step = 2.0 ** (np.ceil(np.log2(greatest)) - bits)
+    return np.asarray(np.rint(values / step) * step)
 
 
 def ended_by(callbacks: Sequence[Callback], info: RoundInfo) -> bool:
