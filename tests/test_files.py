@@ -30,6 +30,20 @@ def test_success_replaces_and_failure_leaves_the_old(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
 
 
+def test_links_lead_on_and_devices_are_refused(tmp_path):
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("old")
+    link.symlink_to(target)
+    with atomic_write(link) as file:
+        file.write("new")
+    assert link.is_symlink()
+    assert target.read_text() == "new"
+    os.mkfifo(tmp_path / "pipe")
+    for special in (tmp_path / "pipe", "/dev/null"):
+        with pytest.raises(DataError, match="is no regular file"), atomic_write(special):
+            pass
+
+
 def test_a_missing_folder_and_a_folder_are_refused(tmp_path):
     with pytest.raises(DataError, match="does not exist; create it first"), atomic_write(tmp_path / "no" / "file"):
         pass

@@ -7,8 +7,10 @@ A backend bins data (`bin`), grows one tree a round from gradients it is given (
 from __future__ import annotations
 
 import dataclasses
+import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -107,6 +109,10 @@ class Trainer(ABC):
         """Give the leaves of the last tree other values; return them as the booster keeps and sums them."""
 
     @abstractmethod
+    def rescales_trees(self) -> bool:
+        """Tell whether a round changes earlier trees (DART), so that the first k trees are not the model of round k."""
+
+    @abstractmethod
     def finish(self) -> Model:
         """Return the model of all rounds."""
 
@@ -179,6 +185,19 @@ class Backend(ABC):
     @abstractmethod
     def version(self) -> str:
         """Return the library's version."""
+
+
+@contextmanager
+def library_errors(library: str, *kinds: type[Exception]) -> Iterator[None]:
+    """Turn a library's own errors into one of ours: what the checks here did not foresee."""
+    try:
+        yield
+    except kinds as error:
+        # XGBoost puts time, source file and a stack trace around what it has to say.
+        if "num_features()) > (0)" in str(error):
+            raise DataError("every feature is 0 in every document, so no tree can be grown; check X.") from None
+        text = re.sub(r"^\[[^]]*\] \S+: ", "", str(error).strip().split("\nStack trace")[0])
+        raise ParameterError(f"{library} refuses these data or parameters: {text.strip()}") from error
 
 
 def require_bins(binned: Binned, backend: str, settings: Mapping[str, Any]) -> None:

@@ -11,9 +11,21 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from .._checks import DataError, ParameterError
+from .._registry import unknown
 from ..data import RankingData
 from ..objectives import LambdaRank, Objective, Quantile, SquaredError
-from ._base import Backend, Binned, FloatMatrix, Model, Trainer, TreeParams, one_label, refuse_clashes, require_bins
+from ._base import (
+    Backend,
+    Binned,
+    FloatMatrix,
+    Model,
+    Trainer,
+    TreeParams,
+    library_errors,
+    one_label,
+    refuse_clashes,
+    require_bins,
+)
 
 # The library's names (with its aliases) for what has a canonical name.
 CANONICAL = {
@@ -73,7 +85,8 @@ class LightGBMBackend(Backend):
             params={**settings, "feature_pre_filter": False, "verbosity": -1, "num_threads": params.n_threads},
             free_raw_data=True,
         )
-        return Binned(data, self.name, settings, dataset.construct())
+        with library_errors("LightGBM", lgb.basic.LightGBMError):
+            return Binned(data, self.name, settings, dataset.construct())
 
     def trainer(
         self, train: Binned, valid: list[Binned], params: TreeParams, *, n_outputs: int, native: Objective | None = None
@@ -81,9 +94,10 @@ class LightGBMBackend(Backend):
         for binned in (train, *valid):
             require_bins(binned, self.name, self.bin_settings(params))
         own = {"objective": "none", "num_class": n_outputs} if native is None else native_params(native, train.data)
-        booster = lgb.Booster({**translate(params), **own}, train.handle)
-        for number, binned in enumerate(valid):
-            booster.add_valid(binned.handle, f"valid{number}")
+        with library_errors("LightGBM", lgb.basic.LightGBMError):
+            booster = lgb.Booster({**translate(params), **own}, train.handle)
+            for number, binned in enumerate(valid):
+                booster.add_valid(binned.handle, f"valid{number}")
         return LightGBMTrainer(booster, train, n_outputs)
 
     def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:
@@ -98,10 +112,12 @@ class LightGBMTrainer(Trainer):
 
     def round(self, gradient: FloatMatrix, hessian: FloatMatrix) -> bool:
         given = gradient.astype(np.float32), hessian.astype(np.float32)
-        return not self.booster.update(fobj=lambda scores, dataset: given)
+        with library_errors("LightGBM", lgb.basic.LightGBMError):
+            return not self.booster.update(fobj=lambda scores, dataset: given)
 
     def native_round(self) -> bool:
-        return not self.booster.update()
+        with library_errors("LightGBM", lgb.basic.LightGBMError):
+            return not self.booster.update()
 
     def scores(self, number: int = -1) -> FloatMatrix:
         seen: list[FloatMatrix] = []
@@ -129,6 +145,9 @@ class LightGBMTrainer(Trainer):
         for leaf, value in enumerate(values):
             self.booster.set_leaf_output(tree, leaf, float(value))
         return values
+
+    def rescales_trees(self) -> bool:
+        return str(self.booster.params.get("boosting", "gbdt")) == "dart"
 
     def finish(self) -> Model:
         return LightGBMModel(self.booster, self.n_outputs, self.train.data.n_features)
@@ -175,9 +194,9 @@ def backend_params(params: TreeParams) -> dict[str, Any]:
     main = main_names()
     given = {main.get(name, name): value for name, value in params.backend_params.items()}
     refuse_clashes(params, {alias: f"use {CANONICAL[name]}=" for alias, name in main.items() if name in CANONICAL})
-    unknown = [name for name in params.backend_params if main and name not in main]
-    if unknown:
-        raise ParameterError(f"backend_params[{unknown[0]!r}]: LightGBM has no such parameter.")
+    for name in params.backend_params:
+        if name not in main:
+            raise unknown("parameter of LightGBM in backend_params:", name, main)
     return given
 
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -22,6 +25,7 @@ from ._base import (
     Trainer,
     TreeParams,
     in_blocks,
+    library_errors,
     one_label,
     refuse_clashes,
     require_bins,
@@ -64,15 +68,16 @@ class XGBoostBackend(Backend):
 
     def bin(self, data: RankingData, params: TreeParams, reference: Binned | None = None) -> Binned:
         settings = self.bin_settings(params)
-        matrix = xgb.QuantileDMatrix(
-            stored_nonzeros(data.X),
-            label=data.y if data.y.ndim == 1 else data.y[:, 0],
-            weight=data.query_weight,
-            group=data.query_sizes,
-            ref=None if reference is None else reference.handle,
-            nthread=params.n_threads,
-            **settings,
-        )
+        with library_errors("XGBoost", xgb.core.XGBoostError):
+            matrix = xgb.QuantileDMatrix(
+                stored_nonzeros(data.X),
+                label=data.y if data.y.ndim == 1 else data.y[:, 0],
+                weight=data.query_weight,
+                group=data.query_sizes,
+                ref=None if reference is None else reference.handle,
+                nthread=params.n_threads,
+                **settings,
+            )
         return Binned(data, self.name, settings, matrix)
 
     def trainer(
@@ -84,8 +89,10 @@ class XGBoostBackend(Backend):
         if native is None and n_outputs > 1:
             own["num_class"] = n_outputs
         matrices = [train.handle, *(binned.handle for binned in valid)]
-        booster = xgb.Booster({**translate(params), **own}, matrices)
-        return XGBoostTrainer(booster, train, valid, n_outputs)
+        with library_errors("XGBoost", xgb.core.XGBoostError, ValueError), refused_names():
+            booster = xgb.Booster({**translate(params), **own}, matrices)
+            booster.save_config()  # parameters are read only when they are needed: now
+        return XGBoostTrainer(booster, train, valid, n_outputs, str(params.backend_params.get("booster", "gbtree")))
 
     def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:
         booster = xgb.Booster()
@@ -96,21 +103,21 @@ class XGBoostBackend(Backend):
 class XGBoostTrainer(Trainer):
     """Steps a booster.  New leaf values are written into the model once, at the end: the library has no call for it."""
 
-    def __init__(self, booster: xgb.Booster, train: Binned, valid: list[Binned], n_outputs: int) -> None:
-        self.booster, self.train, self.valid, self.n_outputs = booster, train, valid, n_outputs
+    def __init__(self, booster: xgb.Booster, train: Binned, valid: list[Binned], n_outputs: int, kind: str) -> None:
+        self.booster, self.train, self.valid, self.n_outputs, self.kind = booster, train, valid, n_outputs, kind
         self.rounds = 0
         self.renewed: dict[int, FloatMatrix] = {}
 
     def round(self, gradient: FloatMatrix, hessian: FloatMatrix) -> bool:
         given = gradient.astype(np.float32), hessian.astype(np.float32)
-        self.booster.update(self.train.handle, self.rounds, fobj=lambda scores, matrix: given)
-        return self._count_round()
+        return self._round(fobj=lambda scores, matrix: given)
 
     def native_round(self) -> bool:
-        self.booster.update(self.train.handle, self.rounds)
-        return self._count_round()
+        return self._round()
 
-    def _count_round(self) -> bool:
+    def _round(self, **objective: Any) -> bool:
+        with library_errors("XGBoost", xgb.core.XGBoostError):
+            self.booster.update(self.train.handle, self.rounds, **objective)
         # XGBoost goes on with trees that have no split; from a first one of that kind it would learn nothing.
         self.rounds += 1
         return self.rounds > 1 or bool(self.booster.get_score(importance_type="weight"))
@@ -127,6 +134,9 @@ class XGBoostTrainer(Trainer):
     def set_leaf_values(self, values: FloatMatrix) -> npt.NDArray[Any]:
         self.renewed[self.rounds - 1] = values
         return values.astype(np.float32)
+
+    def rescales_trees(self) -> bool:
+        return self.kind == "dart"
 
     def finish(self) -> Model:
         booster = renew(self.booster, self.renewed) if self.renewed else self.booster
@@ -174,6 +184,19 @@ class XGBoostModel(Model):
 
     def to_bytes(self) -> bytes:
         return bytes(self.booster.save_raw("json"))
+
+
+@contextmanager
+def refused_names() -> Iterator[None]:
+    """Turn the warning with which XGBoost answers unknown parameters into an error."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        yield
+    for warning in told:
+        found = re.search(r"Parameters: \{(.*)\} are not used", str(warning.message))
+        if found:
+            raise ParameterError(f"backend_params: XGBoost has no use for {found[1].strip()}; correct or remove it.")
+        warnings.warn_explicit(warning.message, warning.category, warning.filename, warning.lineno)
 
 
 def stored_nonzeros(X: Any) -> Any:

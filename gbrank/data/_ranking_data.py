@@ -289,12 +289,19 @@ def check_features(X: Any, feature_names: Sequence[str] | None = None) -> tuple[
         require_no_infinity(X.data)
     else:
         X = _dense(X)
+    if X.shape[1] == 0:
+        raise DataError("X: has no columns; give at least one feature.")
     if feature_names is None:
-        return X, tuple(f"f{i}" for i in range(1, X.shape[1] + 1))
+        return X, numbered(X.shape[1])
     names = tuple(map(str, feature_names))
     if len(names) != X.shape[1] or len(set(names)) != len(names):
         raise DataError(f"feature_names: {len(set(names))} distinct names for {X.shape[1]} columns.")
     return X, names
+
+
+def numbered(n_features: int) -> tuple[str, ...]:
+    """Return the names of features that have none of their own: f1, f2, ..., as LETOR counts."""
+    return tuple(f"f{i}" for i in range(1, n_features + 1))
 
 
 def _dense(X: Any) -> npt.NDArray[Any]:

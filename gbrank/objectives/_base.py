@@ -229,6 +229,12 @@ def single_labels(data: Labelled, name: str) -> Vector:
     return data.y
 
 
+def require_varied(y: npt.NDArray[Any], name: str) -> None:
+    """Raise a `DataError` where all labels are equal."""
+    if y.min() == y.max():
+        raise DataError(f"{name}: nothing to learn, for all labels are {y[0]:g}.")
+
+
 def sum_by_query(values: Vector, query_ptr: IntArray) -> Vector:
     """Return the sum of `values` over each query."""
     return np.add.reduceat(values, query_ptr[:-1])

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import DataError, check_whole, whole_grades
-from ._base import OBJECTIVES, Bound, Labelled, Objective, State, Vector, single_labels
+from .._checks import check_whole, whole_grades
+from ._base import OBJECTIVES, Bound, Labelled, Objective, State, Vector, require_varied, single_labels
 from ._point_engine import PointBound
 
 NEWTON_STEPS = 20
@@ -58,8 +58,7 @@ class Ordinal(Objective):
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
         grades = whole_grades(single_labels(data, self.name), "the objective ordinal", highest=100)
-        if grades.min() == grades.max():
-            raise DataError(f"ordinal: every document has grade {grades[0]}, so there is nothing to learn.")
+        require_varied(grades, self.name)
         return OrdinalBound(self.refit_every, grades.astype(np.float64), data, engine, n_jobs)
 
     def expected_grade(self, score: npt.NDArray[Any], state: State) -> Vector:

@@ -18,6 +18,7 @@ from ._base import (
     State,
     Vector,
     check_engine,
+    require_varied,
     row_weights,
     single_labels,
     sum_by_query,
@@ -58,7 +59,9 @@ class SquaredError(Objective):
     name: ClassVar[str] = "mse"
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
-        return _SquaredBound(squared, (), single_labels(data, self.name), data, engine, n_jobs)
+        y = single_labels(data, self.name)
+        require_varied(y, self.name)
+        return _SquaredBound(squared, (), y, data, engine, n_jobs)
 
 
 class _SquaredBound(PointBound):
@@ -150,7 +153,9 @@ class Quantile(Objective):
             raise ParameterError(f"alpha={self.alpha!r}: must be below 1.")
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
-        return _QuantileBound(pinball, (float(self.alpha),), single_labels(data, self.name), data, engine, n_jobs)
+        y = single_labels(data, self.name)
+        require_varied(y, self.name)
+        return _QuantileBound(pinball, (float(self.alpha),), y, data, engine, n_jobs)
 
 
 class _QuantileBound(PointBound):
@@ -204,8 +209,7 @@ class McRank(Objective):
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
         check_engine(engine)
         grades = whole_grades(single_labels(data, self.name), "the objective mcrank", highest=100)
-        if grades.min() == grades.max():
-            raise DataError(f"mcrank: every document has grade {grades[0]}, so there is nothing to learn.")
+        require_varied(grades, self.name)
         return _McRankBound(grades, data)
 
     def transform(self, score: npt.NDArray[Any], state: State) -> npt.NDArray[Any]:

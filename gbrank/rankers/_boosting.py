@@ -205,7 +205,10 @@ def mean_measure(measure: Measure, binned: Binned, score: Scores, name: str) -> 
     """Return the mean of a measure over the queries that it does not skip."""
     data = binned.data
     y = data.y if data.y.ndim == 1 else data.y[:, 0]
-    values = measure(y, score, data.query_ptr, data.doc_id)
+    try:
+        values = measure(y, score, data.query_ptr, data.doc_id)
+    except DataError as error:
+        raise DataError(f"evaluation set {name!r}: {error}") from None
     if np.isnan(values).all():
         raise DataError(
             f"{measure}: skips all {len(values)} queries of the evaluation set {name!r}: none has a relevant document."

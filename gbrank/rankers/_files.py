@@ -18,10 +18,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import DataError
+from .._checks import DataError, ParameterError
 from .._files import atomic_write
 from .._version import __version__
 from ..backends import backend as find_backend
+from ..metrics import Measure
 from ..metrics import measure as find_measure
 from ..objectives import objective as find_objective
 from ._ranker import GBRanker, LambdaMART
@@ -49,6 +50,11 @@ def describe(ranker: GBRanker) -> dict[str, Any]:
     """Return all of a fitted ranker but its arrays, as plain values for JSON."""
     params = {name: value for name, value in ranker.get_params(deep=False).items() if name not in NOT_SAVED}
     seed = ranker.random_state
+    if not reads_back(ranker.measure_):
+        raise ParameterError(
+            f"measure={ranker.measure_}: its gain is a function, which a file cannot hold; give the gains as a mapping "
+            "{grade: gain}, or set_params(measure=...) and fit again before saving."
+        )
     return {
         "format": FORMAT,
         "class": type(ranker).__name__,
@@ -64,6 +70,14 @@ def describe(ranker: GBRanker) -> dict[str, Any]:
         "best_score": None if np.isnan(ranker.best_score_) else ranker.best_score_,
         "history": ranker.history_,
     }
+
+
+def reads_back(measure: Measure) -> bool:
+    """Tell whether a measure is the one that its name spells."""
+    try:
+        return find_measure(str(measure)) == measure
+    except ParameterError:
+        return False
 
 
 def load(path: str | os.PathLike[str]) -> GBRanker:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +20,7 @@ from .._groups import group_rows
 from ..backends import Backend, Binned, TreeParams
 from ..backends import backend as find_backend
 from ..data import RankingData
-from ..data._ranking_data import check_features
+from ..data._ranking_data import check_features, numbered
 from ..metrics import Measure
 from ..metrics import measure as find_measure
 from ..objectives import LambdaRank, Objective
@@ -76,7 +76,7 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
     random_state : int, RandomState or None
         Seed of sampling.  None is 0: the same data give the same model.
     n_jobs : int, optional
-        Threads; all cores by default.
+        Threads; all cores by default.  The model does not depend on it.
     verbose : int
         How much the library prints: nothing at 0, warnings at 1.
 
@@ -101,6 +101,11 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
     feature_importances_ : array of shape (n_features_in_,)
         Total gain of each feature's splits, as a share of all.
 
+    Notes
+    -----
+    What a model may depend on is the order of rows: tied documents rank in row order while training, as in the boosters
+    themselves, and XGBoost's bins of a feature come from a sketch that sees rows in order.
+
     Examples
     --------
     >>> import gbrank
@@ -109,6 +114,10 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
     >>> ranker.rank([[0.1], [0.9], [0.2]], qid=[7, 7, 7]).tolist()
     [2, 1, 2]
     """
+
+    # Where scikit-learn's metadata routing is on, fit and score ask for the query ids.
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"qid": True}
+    __metadata_request__score: ClassVar[dict[str, bool]] = {"qid": True}
 
     def __init__(
         self,
@@ -195,6 +204,8 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
         objective, measure = self._objective(), find_measure(self.measure)
         train = X if isinstance(X, Binned) else self._data(X, y, qid, sample_weight, query_weight)
         evaluated = self._eval_sets(eval_set)
+        if self.validation_fraction is not None and not 0 < self.validation_fraction < 1:
+            raise ParameterError(f"validation_fraction={self.validation_fraction!r}: a share lies between 0 and 1.")
         if not evaluated and self.validation_fraction is not None:
             train, evaluated = self._hold_out(train)
         if self.early_stopping_rounds is not None:
@@ -325,7 +336,8 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
             raise DataError("y: give a label for each document, or pass a RankingData.")
         if qid is None:
             warnings.warn(
-                "no qid: all documents are taken for one query. Give one query id for each document.",
+                "no qid: all documents are taken for one query. Give one query id for each document; inside "
+                "scikit-learn's searches and cross-validation switch on metadata routing, which passes them on.",
                 GbrankWarning,
                 stacklevel=4,
             )
@@ -343,7 +355,8 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
             return one
         if isinstance(one, tuple) and len(one) == 3:
             return RankingData(*one)
-        raise DataError(f"eval_set ({name}): give a RankingData or a tuple (X, y, qid), not {type(one).__name__}.")
+        got = f"a tuple of {len(one)}" if isinstance(one, tuple) else type(one).__name__
+        raise DataError(f"eval_set ({name}): give a RankingData or a tuple (X, y, qid), not {got}.")
 
     def _hold_out(self, train: RankingData | Binned) -> tuple[RankingData, dict[str, RankingData | Binned]]:
         if isinstance(train, Binned):
@@ -372,6 +385,11 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
             n_outputs=1 if bound is None else bound.n_outputs,
             native=objective if native else None,
         )
+        if self.early_stopping_rounds is not None and trainer.rescales_trees():
+            raise ParameterError(
+                "early_stopping_rounds: DART changes earlier trees in every round, so the best round's model is lost "
+                "when training goes on; leave early stopping out."
+            )
         boosting = Boosting(trainer, binned, sets, objective, bound, measure, params.learning_rate)
         outcome = boosting.run(self.n_estimators, self.early_stopping_rounds, list(self.callbacks or ()))
         self.model_ = trainer.finish()
@@ -389,7 +407,8 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
         if features.shape[1] != self.n_features_in_:
             raise DataError(f"X has {features.shape[1]} features; the ranker was trained on {self.n_features_in_}.")
         named = isinstance(X, RankingData) or hasattr(X, "columns")
-        if named and names != self.feature_names_:
+        # Data without names of their own (LETOR text, arrays) have numbered ones: their columns go by position.
+        if named and names != self.feature_names_ and names != numbered(len(names)):
             at = next(i for i, (a, b) in enumerate(zip(names, self.feature_names_, strict=True)) if a != b)
             raise DataError(
                 f"column {at} is {names[at]!r}; the ranker was trained with {self.feature_names_[at]!r} there. "

@@ -161,6 +161,10 @@ def test_trees_without_a_split_are_a_warning_and_a_constant_model(data, name, en
 @pytest.mark.parametrize("name", BACKENDS)
 def test_constant_features_are_a_warning(name):
     constant = gbrank.RankingData(np.ones((40, 3)), np.arange(40) % 3, np.arange(40) // 10)
+    zeros = gbrank.RankingData(np.zeros((40, 3)), constant.y, constant.qid)
+    if name == "lightgbm":
+        with pytest.raises(gbrank.GbrankError, match="every feature is 0"):
+            gbrank.GBRanker(backend=name).fit(zeros)
     with pytest.warns(gbrank.GbrankWarning, match="no tree could be grown"):
         gbrank.GBRanker(backend=name).fit(constant, eval_set=constant)
 
@@ -177,8 +181,34 @@ def test_backend_params_that_have_a_name_of_their_own_are_refused(data, name, cl
 
 
 def test_unknown_backend_params_are_refused(data):
-    with pytest.raises(gbrank.ParameterError, match="no such parameter"):
-        fitted(data, backend_params={"min_gain": 0.5})
+    with pytest.raises(gbrank.ParameterError, match="Did you mean 'min_gain_to_split'"):
+        fitted(data, backend_params={"min_gain_to_splt": 0.5})
+    with pytest.raises(gbrank.ParameterError, match=r"no use for .*max_delta_stp"):
+        fitted(data, backend="xgboost", backend_params={"max_delta_stp": 1})
+
+
+@pytest.mark.parametrize(
+    ("name", "params"),
+    [
+        ("lightgbm", {"path_smooth": "abc"}),
+        ("lightgbm", {"path_smooth": -1}),
+        ("lightgbm", {"boosting": "rf"}),
+        ("xgboost", {"min_child_weight": "abc"}),
+        ("xgboost", {"gamma": -1}),
+    ],
+)
+def test_what_the_library_refuses_is_one_error_of_ours(data, name, params):
+    with pytest.raises(gbrank.ParameterError, match=r"(?i)refuses these data or parameters") as refusal:
+        fitted(data, backend=name, backend_params=params)
+    assert "Stack trace" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(("name", "params"), [("lightgbm", {"boosting": "dart"}), ("xgboost", {"booster": "dart"})])
+def test_dart_trains_but_does_not_stop_early(data, name, params):
+    ranker = gbrank.GBRanker(backend=name, backend_params=params, n_estimators=8).fit(data, eval_set={"t": data})
+    assert ranker.history_["t"][-1] == pytest.approx(ranker.score(data), abs=1e-9)
+    with pytest.raises(gbrank.ParameterError, match="DART changes earlier trees"):
+        ranker.set_params(early_stopping_rounds=3).fit(data, eval_set=data)
 
 
 @pytest.mark.parametrize("name", BACKENDS)

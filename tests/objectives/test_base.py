@@ -174,7 +174,7 @@ def test_no_pair_is_refused_with_the_reason(name, y, ptr):
 
 @pytest.mark.parametrize("name", ["focal", "ordinal", "mcrank"])
 def test_one_grade_is_refused_with_the_reason(name):
-    with pytest.raises(gbrank.DataError, match="so there is nothing to"):
+    with pytest.raises(gbrank.DataError, match=r"nothing to (tell|learn)"):
         gbrank.objective(name).gradient_hessian([0, 0, 0], [0, 0, 0], [0, 3])
 
 

@@ -87,6 +87,13 @@ def test_a_changed_booster_never_reaches_the_library(saved, tmp_path):
         gbrank.load(tmp_path / "changed")
 
 
+def test_a_measure_that_no_file_can_hold_is_refused_before_writing(tmp_path):
+    ranker = gbrank.GBRanker(n_estimators=2, measure=gbrank.measure("ndcg@10", gain=np.sqrt)).fit(DATA)
+    with pytest.raises(gbrank.ParameterError, match="its gain is a function"):
+        ranker.save(tmp_path / "m")
+    assert not (tmp_path / "m").exists()
+
+
 def test_other_files_and_formats_are_refused(saved, tmp_path):
     path, _ = saved
     with zipfile.ZipFile(path) as archive:

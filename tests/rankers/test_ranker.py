@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 from joblib import Parallel, delayed
 from scipy.sparse import csr_array
+from sklearn import config_context
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_validate
 
 import gbrank
 from gbrank.objectives import Focal, LambdaRank
@@ -176,6 +178,25 @@ def test_data_frames_keep_their_names_and_are_checked_at_predict():
         ranker.predict(X[:, :4])
 
 
+def test_columns_of_data_without_names_go_by_position():
+    ranker = gbrank.GBRanker(**SMALL).fit(pd.DataFrame(X, columns=list("abcde")), Y, qid=QID)
+    np.testing.assert_array_equal(ranker.predict(DATA), ranker.predict(X))  # DATA has f1, ..., as LETOR files have
+
+
+def test_scikit_learns_cross_validation_passes_query_ids_on():
+    """With metadata routing; fold by fold the same numbers as by hand."""
+    with config_context(enable_metadata_routing=True):
+        result = cross_validate(
+            gbrank.GBRanker(**SMALL), X, Y, cv=gbrank.QueryKFold(3), params={"qid": QID, "groups": QID}
+        )
+        search = GridSearchCV(gbrank.GBRanker(**SMALL), {"max_leaves": [3, 7]}, cv=gbrank.QueryKFold(3))
+        search.fit(X, Y, qid=QID, groups=QID)
+    by_hand = [gbrank.GBRanker(**SMALL).fit(a).score(b) for a, b in gbrank.QueryKFold(3).split_data(DATA)]
+    np.testing.assert_allclose(result["test_score"], by_hand, rtol=1e-12)
+    at = search.cv_results_["params"].index({"max_leaves": 7})
+    assert search.cv_results_["mean_test_score"][at] == pytest.approx(np.mean(by_hand))
+
+
 def test_no_qid_means_one_query_and_a_warning():
     with pytest.warns(gbrank.GbrankWarning, match="all documents are taken for one query"):
         ranker = gbrank.GBRanker(**SMALL).fit(X, Y)
@@ -193,6 +214,7 @@ def test_no_qid_means_one_query_and_a_warning():
         ({"n_estimators": 0}, "n_estimators=0"),
         ({"early_stopping_rounds": 5}, "give fit an eval_set"),
         ({"n_jobs": 0}, "n_jobs=0"),
+        ({"validation_fraction": 5}, "validation_fraction=5"),
     ],
 )
 def test_wrong_parameters_are_refused(change, message):
@@ -218,8 +240,10 @@ def test_wrong_labels_are_refused(y, qid, message):
 
 
 def test_nothing_to_learn_from_constant_labels():
-    with pytest.raises(gbrank.DataError, match="no gradient at all, for all labels are 1"):
-        gbrank.GBRanker("mse").fit(X, np.ones(len(Y)), qid=QID)
+    for objective in ("mse", "quantile", "ordinal", "mcrank"):
+        for engine in ("compiled", "native") if objective in ("mse", "quantile") else ("compiled",):
+            with pytest.raises(gbrank.DataError, match="nothing to learn, for all labels are 1"):
+                gbrank.GBRanker(objective, engine=engine).fit(X, np.ones(len(Y)), qid=QID)
 
 
 def test_wrong_evaluation_sets_are_refused():
@@ -229,6 +253,7 @@ def test_wrong_evaluation_sets_are_refused():
         ((X, Y), "give a RankingData or a tuple"),
         (gbrank.RankingData(csr_array(X), Y, QID), "both be dense or both be sparse"),
         (gbrank.RankingData(X, 0 * Y, QID), "skips all 30 queries"),
+        (gbrank.RankingData(X, Y - 1, QID), "evaluation set 'valid': label -1 in row"),
     ):
         with pytest.raises(gbrank.DataError, match=message):
             gbrank.GBRanker(**SMALL).fit(DATA, eval_set=bad)
