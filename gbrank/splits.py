@@ -1,7 +1,7 @@
 """Hold-out and folds of whole queries: no query is ever in two parts.
 
-The splitters follow scikit-learn's protocol, with query ids as ``groups``.  A ranker needs the ids as well, in `fit` and
-in `score`; scikit-learn passes both on where metadata routing is switched on::
+The splitters follow scikit-learn's protocol, with query ids as ``groups``.  A ranker needs the ids as well, in `fit`
+and in `score`; scikit-learn passes both on where metadata routing is switched on::
 
     with sklearn.config_context(enable_metadata_routing=True):
         cross_validate(ranker, X, y, cv=QueryKFold(5), params={"qid": qid, "groups": qid})
