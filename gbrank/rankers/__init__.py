@@ -2,6 +2,7 @@
 
 from ._boosting import RoundInfo
 from ._files import load
-from ._ranker import GBRanker, LambdaMART
+from ._lambdamart import LambdaMART
+from ._ranker import GBRanker
 
 __all__ = ["GBRanker", "LambdaMART", "RoundInfo", "load"]

@@ -25,7 +25,8 @@ from ..backends import backend as find_backend
 from ..metrics import Measure
 from ..metrics import measure as find_measure
 from ..objectives import objective as find_objective
-from ._ranker import GBRanker, LambdaMART
+from ._lambdamart import LambdaMART
+from ._ranker import GBRanker
 
 FORMAT = 1
 LARGEST = 8 << 30  # bytes that a file may unpack to

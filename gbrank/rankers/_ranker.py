@@ -1,4 +1,4 @@
-"""`GBRanker` and `LambdaMART`: boosted trees that rank, as scikit-learn estimators."""
+"""`GBRanker`: boosted trees that rank, as a scikit-learn estimator."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from ..data import RankingData
 from ..data._ranking_data import check_features, numbered
 from ..metrics import Measure
 from ..metrics import measure as find_measure
-from ..objectives import LambdaRank, Objective
+from ..objectives import Objective
 from ..objectives import objective as find_objective
 from ..splits import train_test_split
 from ._boosting import Boosting, Callback, Outcome
@@ -419,54 +419,6 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
     def _require_fitted(self) -> None:
         if not hasattr(self, "model_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit first.")
-
-
-class LambdaMART(GBRanker):
-    """`GBRanker` with the objective LambdaRank, whose parameters are the estimator's own.
-
-    Parameters
-    ----------
-    sigmoid, truncation, norm, gain, hessian_factor
-        See `gbrank.objectives.LambdaRank`.
-    backend, engine, n_estimators, ...
-        See `GBRanker`.
-    """
-
-    def __init__(
-        self,
-        *,
-        sigmoid: float = 1.0,
-        truncation: int = 30,
-        norm: bool = True,
-        gain: str = "exp",
-        hessian_factor: float = 1.0,
-        backend: str = "lightgbm",
-        engine: str = "compiled",
-        n_estimators: int = 100,
-        learning_rate: float = 0.1,
-        max_leaves: int = 31,
-        max_depth: int | None = None,
-        min_docs_in_leaf: int = 20,
-        subsample: float = 1.0,
-        colsample: float = 1.0,
-        reg_alpha: float = 0.0,
-        reg_lambda: float = 0.0,
-        max_bins: int = 255,
-        early_stopping_rounds: int | None = None,
-        validation_fraction: float | None = None,
-        measure: str | Measure = "ndcg@10",
-        backend_params: Mapping[str, Any] | None = None,
-        callbacks: Sequence[Callback] | None = None,
-        random_state: int | np.random.RandomState | None = None,
-        n_jobs: int | None = None,
-        verbose: int = 0,
-    ) -> None:
-        given = {name: value for name, value in locals().items() if name not in ("self", "__class__")}
-        for name, value in given.items():
-            setattr(self, name, value)
-
-    def _objective(self) -> Objective:
-        return LambdaRank(self.sigmoid, self.truncation, self.norm, self.gain, self.hessian_factor)
 
 
 def require_same_features(train: RankingData, other: RankingData, name: str) -> None:

@@ -124,14 +124,6 @@ def test_callbacks_see_every_round_and_may_end_it():
     assert ranker.best_iteration_ == 5
 
 
-def test_lambdamart_is_the_ranker_with_its_objective_fixed():
-    mart = gbrank.LambdaMART(truncation=5, sigmoid=2.0, **SMALL)
-    ranker = gbrank.GBRanker(LambdaRank(truncation=5, sigmoid=2.0), **SMALL)
-    np.testing.assert_array_equal(mart.fit(DATA).predict(X), ranker.fit(DATA).predict(X))
-    assert "objective" not in mart.get_params()
-    assert mart.set_params(truncation=7).fit(DATA).objective_.truncation == 7
-
-
 def test_parameters_of_the_objective_can_be_set_by_name():
     ranker = gbrank.GBRanker("focal")
     assert ranker.get_params()["objective__gamma"] == 2.0
