@@ -2,7 +2,8 @@
 
 Each command has a file of its own, which imports the library only when the command runs, so that ``--help`` is quick.
 Results go to standard output and all talk to standard error.  The exit code is 0 when the work is done, 1 when data or
-parameters were refused, 2 when the command line was wrong, and 130 when interrupted.
+parameters were refused or a file could not be read or written, 2 when the command line was wrong, 130 when interrupted,
+and 141 when the reader of the results went away.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from ._inspect import inspect_files
 from ._predict import predict
 from ._report import report
 from ._run import run
-from ._talk import say
+from ._talk import STDOUT, flush, say, spoken
 from ._train import train
 from ._tune import tune
 
@@ -52,8 +53,8 @@ Data are LETOR (SVMLight) text, one document a line: label, query, features.
 
     2 qid:1 1:0.5 2:3 46:0.01 # docid = GX001
 
-Results go to standard output, all talk to standard error. Exit code: 0 done, 1 data or parameters refused, 2 wrong
-command line.
+Results go to standard output, all talk to standard error. Exit code: 0 done, 1 data or parameters refused, or a file
+not to be read or written, 2 wrong command line, 130 interrupted, 141 the reader of the results went away.
 """
 
 
@@ -117,15 +118,18 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
             _show_briefly()
             try:
                 command(*args, **kwargs)
-                sys.stdout.flush()
+                flush()
             except GbrankError as error:
-                _refuse(str(error))
+                _refuse(spoken(str(error), of_job=command is run))
             except BrokenPipeError:
                 _stop_writing()
+                raise typer.Exit(141) from None  # as a shell tells of SIGPIPE
             except OSError as error:
-                if error.filename is None or error.strerror is None:
+                if error.strerror is None:
                     raise
-                _refuse(f"{error.filename}: {error.strerror}.")
+                if error.filename == STDOUT:
+                    _stop_writing()
+                _refuse(f"{error.filename}: {error.strerror}." if error.filename else f"{error.strerror}.")
             except KeyboardInterrupt:
                 say("gbrank: interrupted")
                 raise typer.Exit(130) from None
@@ -152,6 +156,5 @@ def _show_briefly() -> None:
 
 
 def _stop_writing() -> None:
-    # The reader is gone (as after `| head`); what Python would still flush at its end must go nowhere.
+    # The reader is gone (as after `| head`) or the disk full; what Python would still flush at its end must go nowhere.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    raise typer.Exit(1) from None

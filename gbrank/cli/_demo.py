@@ -48,11 +48,14 @@ def demo(
 
     The folder gets model.gbrank, report.html and metrics.json; files of these names in it are replaced.
     """
-    from .. import LambdaMART, load
+    from .. import DataError, LambdaMART, load
     from .. import evaluate as evaluate_data
     from ..rankers import GBRanker
     from ..reports import report
 
+    if output.exists() and not output.is_dir():
+        raise DataError(f"--output {output}: is a file; give a folder, or a name that is free.")
+    output.mkdir(parents=True, exist_ok=True)
     say(f"Making {queries} queries and splitting them into train, validation and test.")
     train, vali, test = make_parts(queries)
     options: dict[str, Any] = {"backend": backend, "n_estimators": 300, "max_leaves": 15, "early_stopping_rounds": 30}
@@ -62,7 +65,6 @@ def demo(
         pointwise = fit(GBRanker("mse", **options), train, vali, tell, "pointwise")
     sign, feature = best_feature(train)
     column = train.feature_names.index(feature)
-    output.mkdir(parents=True, exist_ok=True)
     ranker.save(output / "model.gbrank")
     runs = {
         "LambdaMART": load(output / "model.gbrank").predict(test),

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._inputs import USUAL_MEASURES, AsJson, Measures, NFeatures, Scattered, Threads, ZeroBased, read_files
+from ._inputs import USUAL_MEASURES, AsJson, Measures, NFeatures, Scattered, Threads, ZeroBased, naming, read_files
+from ._outputs import check_output
 from ._talk import answer, answer_json
 
 if TYPE_CHECKING:
@@ -52,19 +53,35 @@ def evaluate(
     paths = [*(model or ()), *(scores or ())]
     if not paths:
         raise typer.BadParameter("give at least one --model or --scores.", param_hint="--model")
+    if per_query is not None:
+        check_output(per_query, "--per-query", [file, *paths])
     measures = [find_measure(name, preset=preset) for name in measure or USUAL_MEASURES]
     rankers = [load(path).set_params(n_jobs=n_jobs) for path in model or ()]
     width = n_features or (rankers[0].n_features_in_ if rankers else None)
-    data = read_files([file], n_features=width, zero_based=zero_based, scattered=scattered)[0]
+    of = model[0] if model and n_features is None else None
+    data = read_files([file], n_features=width, zero_based=zero_based, scattered=scattered, of=of)[0]
+    for path, ranker in zip(model or (), rankers, strict=True):
+        _check_width(path, ranker, file, data)
     given: list[Any] = [*rankers, *(read_scores(path, data.order) for path in scores or ())]
     runs = dict(zip(_run_names(paths), given, strict=True))
-    result = evaluate_data(data, runs if len(runs) > 1 else given[0], measures, n_jobs=n_jobs)
+    with naming(file):
+        result = evaluate_data(data, runs if len(runs) > 1 else given[0], measures, n_jobs=n_jobs)
     if per_query is not None:
         _write_table(result, per_query)
     if as_json:
         answer_json(result.to_dict())
     else:
         answer(str(result))
+
+
+def _check_width(path: Path, ranker: Any, file: Path, data: Any) -> None:
+    from .. import DataError
+
+    if ranker.n_features_in_ != data.n_features:
+        raise DataError(
+            f"{path}: the model has {ranker.n_features_in_} features and {file} is read with {data.n_features}; "
+            "evaluate models of other features in a call of their own."
+        )
 
 
 def read_scores(path: Path, order: Any) -> Any:
@@ -88,12 +105,19 @@ def read_scores(path: Path, order: Any) -> Any:
     values = np.empty(len(lines))
     for number, line in enumerate(lines):
         try:
-            values[number] = float(line)
+            values[number] = read_score(line)
         except ValueError:
             raise DataError(f"{path}:{number + 1}: {line!r} is no number; give one score a line.") from None
         if not np.isfinite(values[number]):
             raise DataError(f"{path}:{number + 1}: {line!r} is not finite; such a score has no rank.")
     return values[order]
+
+
+def read_score(text: str) -> float:
+    """Return the number that a text is; Python alone would also read ``1_0`` and digits of other scripts."""
+    if "_" in text or not text.isascii():
+        raise ValueError
+    return float(text)
 
 
 def _run_names(paths: list[Path]) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -61,15 +63,28 @@ Measures = Annotated[
         show_default="ndcg@1, ndcg@5, ndcg@10, ap",
     ),
 ]
+Seed = Annotated[int | None, typer.Option(help="Seed of sampling.", min=0, show_default="0")]
+OWN_OPTIONS = {
+    "random_state": "--seed",
+    "backend_params": "--backend-param",
+}
+ALWAYS_GIVEN = ("objective", "measure", "backend", "engine", "backend_params")  # by options that have a default
 USUAL_MEASURES = ("ndcg@1", "ndcg@5", "ndcg@10", "ap")
 
 
 def read_files(
-    paths: Sequence[Path], *, n_features: int | None, zero_based: bool, scattered: str, alike: bool = False
+    paths: Sequence[Path],
+    *,
+    n_features: int | None,
+    zero_based: bool,
+    scattered: str,
+    alike: bool = False,
+    of: Path | None = None,
 ) -> list[RankingData]:
     """Read LETOR files; the errors of all of them are raised together.
 
-    With `alike`, all files get the columns of the first, and an index beyond them is refused.
+    With `alike`, all files get the columns of the first, and an index beyond them is refused.  `of` is the model that
+    `n_features` was taken from.
     """
     from scipy.sparse import issparse
 
@@ -79,11 +94,13 @@ def read_files(
     options: dict[str, Any] = {"zero_based": zero_based, "scattered": scattered}
     found: list[RankingData] = []
     errors = []
+    chosen = n_features
     for path in paths:
         try:
             found.append(read_letor(path, n_features=n_features, **options))
         except GbrankError as error:
-            errors.append(str(error))
+            first = paths[0] if chosen is None else None
+            errors.append(told_width(str(error), of, first))
             continue
         tell_unused(path, found[-1])
         if alike:
@@ -91,6 +108,28 @@ def read_files(
     if errors:
         raise DataError("\n".join(errors))
     return found
+
+
+def told_width(message: str, model: Path | None, first: Path | None) -> str:
+    """Return a reader's message with the reason why a file may have no more features: a model, or the first file."""
+    if model is not None:
+        reason = (
+            f"the model {model} has \\1 features and the file more; give a file of the features that it was made for"
+        )
+    elif first is not None:
+        reason = f"{first} has \\1 features and this file more; correct one of them, or give --n-features"
+    else:
+        return message
+    return re.sub(r"beyond n_features=(\d+); correct it or give more", reason, message)
+
+
+@contextmanager
+def naming(file: Path, vali: Path | None = None) -> Iterator[None]:
+    """Put the file that it is about in front of an error of labels."""
+    from ..jobs import naming_parts
+
+    with naming_parts(str(file), str(vali)):
+        yield
 
 
 def tell_unused(path: Path, data: RankingData) -> None:
@@ -139,11 +178,16 @@ def read_value(text: str) -> Any:
 
 
 def joined(options: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return options that were given, and further parameters; one given by both is a wrong command line."""
+    """Return options that were given, and further parameters; one that its own option must give is a wrong line."""
     given = {name: value for name, value in options.items() if value is not None}
-    for name in params:
+    for name, value in params.items():
+        option = OWN_OPTIONS.get(name, f"--{name.replace('_', '-')}")
+        if name in ALWAYS_GIVEN:
+            raise typer.BadParameter(f"{name} has an option of its own; write {option} {value}.", param_hint="--param")
         if name in given:
-            raise typer.BadParameter(f"{name} has an option of its own, which is given too.", param_hint="--param")
+            raise typer.BadParameter(
+                f"{name} has an option of its own, {option}, which is given too.", param_hint="--param"
+            )
     return {**given, **params}
 
 
@@ -152,18 +196,24 @@ def read_ranker(
     objective_param: Sequence[str] | None,
     param: Sequence[str] | None,
     backend_param: Sequence[str] | None,
+    *,
+    validated: bool,
     **options: Any,
 ) -> GBRanker:
     """Return the ranker that the options describe; those that are None were not given.
+
+    With `validated`, there are validation data to stop early by.
 
     Raises
     ------
     ParameterError
         Everything that is unknown or refused.
     """
-    from ..jobs import make_ranker
+    from ..jobs import make_ranker, with_stopping
 
     chosen = {"name": objective, **read_assignments(objective_param, "--objective-param")}
     library = read_assignments(backend_param, "--backend-param") or None
     options |= {"objective": chosen, "backend_params": library}
-    return make_ranker(joined(options, read_assignments(param, "--param")), name="")
+    table = {"random_state": 0, **joined(options, read_assignments(param, "--param"))}
+    validated = validated or "validation_fraction" in table
+    return make_ranker(with_stopping(table, validated=validated), name="")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ._inputs import AsJson, NFeatures, Scattered, ZeroBased
-from ._talk import answer, answer_json, say
+from ._talk import answer, answer_json, say, spoken
 
 if TYPE_CHECKING:
     from ..data import Description
@@ -45,7 +45,7 @@ def inspect_files(
             data = read_letor(path, n_features=n_features, zero_based=zero_based, scattered=scattered)
             found[str(path)] = describe(data)
         except GbrankError as error:
-            errors.append(str(error))
+            errors.append(spoken(str(error)))
     if as_json:
         answer_json({"files": {path: facts.to_dict() for path, facts in found.items()}, "errors": errors})
     else:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from ._inputs import Scattered, Threads, ZeroBased, read_files
+from ._outputs import check_output
 from ._talk import answer, say
 
 
@@ -34,8 +35,10 @@ def predict(
     from .. import load
     from .._files import atomic_write
 
+    if output is not None:
+        check_output(output, "--output", [model, file])
     ranker = load(model).set_params(n_jobs=n_jobs)
-    data = read_files([file], n_features=ranker.n_features_in_, zero_based=zero_based, scattered=scattered)[0]
+    data = read_files([file], n_features=ranker.n_features_in_, zero_based=zero_based, scattered=scattered, of=model)[0]
     text = "\n".join(map(repr, scores_by_line(ranker, data).tolist()))
     if output is None:
         answer(text)

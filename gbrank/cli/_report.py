@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from ._inputs import USUAL_MEASURES, Measures, Scattered, ZeroBased, read_files
+from ._outputs import check_output
 from ._talk import answer
 
 
@@ -36,9 +37,10 @@ def report(
     from .. import measure as find_measure
     from ..reports import report as write_report
 
+    check_output(output, "--output", [model, *files])
     measures = [find_measure(name, preset=preset) for name in measure or USUAL_MEASURES]
     ranker = load(model)
-    sets = read_files(files, n_features=ranker.n_features_in_, zero_based=zero_based, scattered=scattered)
+    sets = read_files(files, n_features=ranker.n_features_in_, zero_based=zero_based, scattered=scattered, of=model)
     stems = [path.stem for path in files]
     names = stems if len(set(stems)) == len(stems) else [str(path) for path in files]
     write_report(output, ranker, dict(zip(names, sets, strict=True)), measures=measures, title=title)

@@ -18,11 +18,14 @@ from ._inputs import (
     ObjectiveParams,
     Params,
     Scattered,
+    Seed,
     Threads,
     ZeroBased,
+    naming,
     read_files,
     read_ranker,
 )
+from ._outputs import check_output
 from ._talk import answer, answer_json, progress, say
 
 
@@ -52,7 +55,7 @@ def train(
     measure: Annotated[str, typer.Option(help="The measure of early stopping.")] = "ndcg@10",
     param: Params = None,
     backend_param: BackendParams = None,
-    seed: Annotated[int, typer.Option(help="Seed of sampling.", min=0)] = 0,
+    seed: Seed = None,
     n_jobs: Threads = None,
     n_features: NFeatures = None,
     zero_based: ZeroBased = False,
@@ -76,12 +79,8 @@ def train(
 
     The model is a zip of the booster in its library's own format and a manifest; loading one executes nothing.
     """
-    validated = vali is not None or validation_fraction is not None
     if vali is not None and validation_fraction is not None:
         raise typer.BadParameter("goes without --vali.", param_hint="--validation-fraction")
-    if early_stopping_rounds is None and validated:
-        early_stopping_rounds = 50
-    stops = bool(early_stopping_rounds)
     ranker = read_ranker(
         objective,
         objective_param,
@@ -89,15 +88,16 @@ def train(
         backend_param,
         backend=backend,
         engine=engine,
-        n_estimators=1000 if n_estimators is None and stops else n_estimators,
+        validated=vali is not None,
+        n_estimators=n_estimators,
         learning_rate=learning_rate,
-        early_stopping_rounds=early_stopping_rounds if stops else None,
+        early_stopping_rounds=early_stopping_rounds,
         validation_fraction=validation_fraction,
         measure=measure,
         random_state=seed,
         n_jobs=n_jobs,
     )
-    require_folder(model)
+    check_output(model, "--model", [train, vali])
     paths = [train] if vali is None else [train, vali]
     sets = read_files(paths, n_features=n_features, zero_based=zero_based, scattered=scattered, alike=True)
     say(f"training on {sets[0]}")
@@ -106,7 +106,8 @@ def train(
         from ..jobs import follow
 
         ranker.set_params(callbacks=[follow(tell, "training")])
-        ranker.fit(sets[0], eval_set=sets[1] if len(sets) > 1 else None)
+        with naming(train, vali):
+            ranker.fit(sets[0], eval_set=sets[1] if len(sets) > 1 else None)
     ranker.set_params(callbacks=None)
     ranker.save(model)
     facts = {
@@ -122,16 +123,6 @@ def train(
         answer_json(facts)
     else:
         answer(_told(facts))
-
-
-def require_folder(path: Path) -> None:
-    """Refuse a file that could not be written, before time is spent on what should go into it."""
-    from .. import DataError
-
-    if path.is_dir():
-        raise DataError(f"{path}: is a folder; give the path of a file.")
-    if not path.absolute().parent.is_dir():
-        raise DataError(f"{path}: the folder {path.parent} does not exist; create it first.")
 
 
 def _told(facts: dict[str, Any]) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .._checks import DataError
 from ..data import RankingData, read_letor, read_letor_fold
 from ..splits import train_test_split
 from ._job import Job
@@ -25,6 +27,29 @@ class Fold:
         """Return the parts by name, without an absent one."""
         parts = {"train": self.train, "vali": self.vali, "test": self.test}
         return {name: data for name, data in parts.items() if data is not None}
+
+
+@contextmanager
+def naming_parts(train: str, vali: str) -> Iterator[None]:
+    """Put the part of the data that it is about in front of an error of labels in training or evaluation.
+
+    Parameters
+    ----------
+    train : str
+        What is trained or evaluated on.
+    vali : str
+        The evaluation set of a training.
+    """
+    try:
+        yield
+    except DataError as error:
+        text = str(error)
+        about_vali = text.removeprefix("evaluation set 'valid': ")
+        if about_vali != text:
+            raise DataError(f"{vali}: {about_vali}") from error
+        if text.startswith("label"):
+            raise DataError(f"{train}: {text}") from error
+        raise
 
 
 def fold_names(job: Job) -> list[str]:

@@ -13,7 +13,8 @@ from .._checks import DataError
 from ..metrics import Measure, measure
 from ..rankers import GBRanker
 from ._checks import Key, Problems, place, read_table
-from ._rankers import checked_ranker, ranker_table
+from ._rankers import checked_ranker, ranker_table, with_stopping
+from ._together import check_together
 
 TOP = {
     "output": Key((str,)),
@@ -88,6 +89,8 @@ class Job:
         """Return the whole job as a table that `read_job` reads back as the same job."""
         ranker = ranker_table(self.ranker)
         del ranker["random_state"]
+        if ranker["early_stopping_rounds"] is None:
+            ranker["early_stopping_rounds"] = 0  # left out, it would be the default
         return {
             "output": str(self.output),
             "title": self.title,
@@ -102,8 +105,20 @@ class Job:
     @property
     def has_validation(self) -> bool:
         """Whether there are documents set apart from training and test."""
-        cut = self.split is not None and bool(self.split["validation_size"])
-        return cut or any(self.data[key] is not None for key in ("folds", "folder", "vali"))
+        return has_validation(self.data, self.split)
+
+    def files(self) -> list[Path]:
+        """Return all data files."""
+        data = self.data
+        folders = [Path(each) for each in data["folds"] or ([data["folder"]] if data["folder"] else [])]
+        single = [Path(data[key]) for key in ("file", *PARTS) if data[key]]
+        return [folder / f"{part}.txt" for folder in folders for part in PARTS] + single
+
+
+def has_validation(data: Mapping[str, Any], split: Mapping[str, Any] | None) -> bool:
+    """Tell whether there are documents set apart from training and test."""
+    cut = split is not None and bool(split["validation_size"])
+    return cut or any(data[key] is not None for key in ("folds", "folder", "vali"))
 
 
 def read_job(job: str | os.PathLike[str] | Mapping[str, Any], output: str | os.PathLike[str] | None = None) -> Job:
@@ -144,7 +159,7 @@ def _check(table: Mapping[str, Any], source: str, base: Path, output: Any) -> Jo
     top = read_table(table, TOP, "", problems)
     data = _data(top["data"], base, problems)
     split = _split(top["split"], data, problems)
-    ranker, seeds = _ranker(top, problems)
+    ranker, seeds = _ranker(top, has_validation(data, split), problems)
     measures = _measures(top, problems)
     tuning = _tuning(top["tuning"], ranker, base, problems)
     folder = Path(output).absolute() if output is not None else _resolved(top["output"], base)
@@ -154,7 +169,7 @@ def _check(table: Mapping[str, Any], source: str, base: Path, output: Any) -> Jo
     assert folder is not None
     assert ranker is not None
     checked = Job(data, split, ranker, tuning, measures, seeds, Path(folder), top["title"])
-    _check_together(checked, problems)
+    check_together(checked, problems)
     problems.raise_any()
     return checked
 
@@ -180,6 +195,11 @@ def _data(table: Mapping[str, Any], base: Path, problems: Problems) -> dict[str,
             _existing(each, base, f"[data] folds, item {number}", problems, folder=True)
             for number, each in enumerate(data["folds"], 1)
         ]
+        real = [os.path.realpath(each) for each in data["folds"]]
+        for number, each in enumerate(real, 1):
+            if each in real[: number - 1]:
+                first = real.index(each) + 1
+                problems.add(f"[data] folds, item {number}", f"is the same folder as item {first}; name each fold once")
     return data
 
 
@@ -214,14 +234,15 @@ def _split(table: Mapping[str, Any] | None, data: Mapping[str, Any], problems: P
     return split
 
 
-def _ranker(top: Mapping[str, Any], problems: Problems) -> tuple[GBRanker | None, tuple[int, ...]]:
+def _ranker(top: Mapping[str, Any], validated: bool, problems: Problems) -> tuple[GBRanker | None, tuple[int, ...]]:
     table = dict(top["ranker"])
     seeds = top["seeds"]
     if seeds is not None and "random_state" in table:
         problems.add("[ranker] random_state", "seeds says it already; give one of the two")
     if seeds is not None and (not seeds or len(set(seeds)) < len(seeds) or min(seeds) < 0):
         problems.add("seeds", f"must be different whole numbers of 0 or more, at least one, not {list(seeds)!r}")
-    ranker = checked_ranker(table, "ranker", problems)
+    validated = validated or top["tuning"] is not None or "validation_fraction" in table
+    ranker = checked_ranker(with_stopping(table, validated=validated), "ranker", problems)
     return ranker, tuple(seeds or (table.get("random_state", 0),))
 
 
@@ -257,24 +278,3 @@ def _tuning(
     if tuning["storage"] is not None and "://" not in tuning["storage"]:
         tuning["storage"] = str(_resolved(tuning["storage"], base))
     return tuning
-
-
-def _check_together(job: Job, problems: Problems) -> None:
-    """Note what only shows where tables are seen together."""
-    validated = job.has_validation
-    ranker = job.ranker
-    unseen = not validated and ranker.validation_fraction is None
-    if ranker.early_stopping_rounds is not None and unseen and job.tuning is None:
-        problems.add(
-            "[ranker] early_stopping_rounds", "needs validation data: [data] vali, or validation_fraction in [ranker]"
-        )
-    if ranker.validation_fraction is not None and (validated or job.tuning is not None):
-        why = "there are validation data" if validated else "tuning has folds"
-        problems.add("[ranker] validation_fraction", f"has no effect, for {why}; leave it out")
-    if job.tuning is not None and job.tuning["folds"] is None and not validated:
-        problems.add("[tuning] folds", "give the number of folds, for there are no validation data")
-    storage = None if job.tuning is None else job.tuning["storage"]
-    if storage is not None and Path(storage).is_relative_to(job.output):
-        problems.add(
-            "[tuning] storage", f"lies in the output folder {job.output}, which is replaced whole; put it beside"
-        )

@@ -16,6 +16,7 @@ from ..rankers import GBRanker
 from ..rankers._ranker import ENGINES
 from ._checks import WORDS, Key, Problems, place, read_table
 
+ROUNDS, PATIENCE = 1000, 50  # as in `gbrank.tune`
 NOT_IN_FILES = ("callbacks", "init_model")  # they are objects
 KINDS: dict[Any, type] = {Mapping: dict, typing.get_origin(typing.Sequence[int]): list, Objective: dict}
 
@@ -64,6 +65,32 @@ def make_ranker(table: Mapping[str, Any], *, source: str = "parameters", name: s
     problems.raise_any()
     assert ranker is not None
     return ranker
+
+
+def with_stopping(table: Mapping[str, Any], *, validated: bool) -> dict[str, Any]:
+    """Return a ranker's table with the defaults of early stopping: `ROUNDS` at most and a patience of `PATIENCE`.
+
+    Parameters
+    ----------
+    table : mapping
+        Parameters of `gbrank.GBRanker`; ``early_stopping_rounds`` of 0 means none.
+    validated : bool
+        Whether there are validation data; the patience has a default only where there are.
+
+    Examples
+    --------
+    >>> with_stopping({}, validated=True)
+    {'early_stopping_rounds': 50, 'n_estimators': 1000}
+    >>> with_stopping({"early_stopping_rounds": 0}, validated=True)
+    {}
+    """
+    filled = {"early_stopping_rounds": PATIENCE, **table} if validated else dict(table)
+    patience = filled.get("early_stopping_rounds")
+    if patience == 0 and not isinstance(patience, bool):
+        del filled["early_stopping_rounds"]
+    elif patience is not None:
+        filled.setdefault("n_estimators", ROUNDS)
+    return filled
 
 
 def checked_ranker(table: Mapping[str, Any], name: str, problems: Problems) -> GBRanker | None:

@@ -21,7 +21,7 @@ from .._version import __version__
 from ..evaluation import evaluate
 from ..explain import importances
 from ..rankers import GBRanker, RoundInfo
-from ._data import Fold, fold_names, read_folds
+from ._data import Fold, fold_names, naming_parts, read_folds
 from ._folder import RECORD, files_of, new_folder
 from ._job import Job, read_job
 from ._result import JobResult, Run
@@ -107,15 +107,19 @@ def _one(job: Job, fold: Fold, seed: int, place: Path, title: str, tell: Progres
     ranker: GBRanker = clone(job.ranker).set_params(random_state=seed)
     ranker.set_params(callbacks=[follow(tell, f"{title}: training")])
     tuning = None
-    if job.tuning is None:
-        ranker.fit(fold.train, eval_set=fold.vali)
-    else:
-        tuning = _tune(job, ranker, fold, seed, title, tell)
+    at = "" if fold.name == "all" else f"{fold.name}, "
+    with naming_parts(f"{at}train part", f"{at}vali part"):
+        if job.tuning is None:
+            ranker.fit(fold.train, eval_set=fold.vali)
+        else:
+            tuning = _tune(job, ranker, fold, seed, title, tell)
+    if tuning is not None:
         tuning.table.to_csv(place / "tuning.csv", index=False)
         ranker = tuning.ranker
     ranker.set_params(callbacks=None)
     ranker.save(place / "model.gbrank")
-    evaluation = evaluate(fold.test, ranker, job.measures)
+    with naming_parts(f"{at}test part", ""):
+        evaluation = evaluate(fold.test, ranker, job.measures)
     tell(1, 1, f"{title}: report")
     _report(job, ranker, fold, place, title, tuning)
     facts: dict[str, Any] = {"best_iteration": ranker.best_iteration_}
@@ -184,15 +188,8 @@ def _versions(job: Job) -> dict[str, Any]:
         "platform": platform.platform(),
         "cores": os.cpu_count(),
         "libraries": versions,
-        "sha256": {str(path): _digest(path) for path in _data_files(job)},
+        "sha256": {str(path): _digest(path) for path in job.files()},
     }
-
-
-def _data_files(job: Job) -> list[Path]:
-    data = job.data
-    folders = [Path(each) for each in data["folds"] or ([data["folder"]] if data["folder"] else [])]
-    single = [Path(data[key]) for key in ("file", "train", "vali", "test") if data[key]]
-    return [folder / f"{part}.txt" for folder in folders for part in ("train", "vali", "test")] + single
 
 
 def _digest(path: Path) -> str:

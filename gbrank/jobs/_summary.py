@@ -13,6 +13,8 @@ from ..reports._document import Block, Headline, Plot, Section, Text, fixed
 from ..reports._results import conventions
 from ._result import JobResult
 
+WORDS = {"std_of_runs": "std of runs", "standard_error": "standard error"}
+
 
 def summary_report(result: JobResult, title: str) -> Report:
     """Return the report over all runs of a job."""
@@ -26,8 +28,8 @@ def summary_report(result: JobResult, title: str) -> Report:
         for name, row in summary.head(4).iterrows()
     )
     note = Text(
-        "mean: of the runs' means over their test queries. std_of_runs: their standard deviation. standard_error: of "
-        "the mean over all queries, each query's value averaged over seeds first. skipped: queries with nothing "
+        "Mean: of the runs' means over their test queries. Std of runs: their standard deviation. Standard error: of "
+        "the mean over all queries, each query's value averaged over seeds first. Skipped: queries with nothing "
         "relevant."
     )
     plots = tuple(
@@ -35,7 +37,7 @@ def summary_report(result: JobResult, title: str) -> Report:
         for m in result.measures[:2]
     )
     results: tuple[tuple[Block, ...], ...] = (
-        (frame_table("Over all runs", summary),),
+        (frame_table("Over all runs", summary.rename(columns=WORDS)),),
         (note,),
         (conventions(result.measures),),
         plots,
@@ -49,7 +51,7 @@ def summary_report(result: JobResult, title: str) -> Report:
         sections=(
             Section("Results", results),
             Section("Runs", ((frame_table("Mean over the test queries of each run", run_table(result)),),)),
-            Section("Features", ((frame_table("Importances, mean over runs", mean_importances(result)),),)),
+            Section("Features", ((frame_table("Importances, mean over runs", shown_importances(result)),),)),
         ),
         evaluations={"all runs": pooled},
         comparison=None,
@@ -74,6 +76,14 @@ def run_table(result: JobResult) -> pd.DataFrame:
         rows.append({"rounds": run.facts["best_iteration"], "validation": validation, **means})
     index = pd.Index([f"{run.fold}, seed {run.seed}" for run in result.runs], name="run")
     return pd.DataFrame(rows, index=index)
+
+
+def shown_importances(result: JobResult) -> pd.DataFrame:
+    """Return `mean_importances` for readers: splits as whole numbers, shares in percent, columns in words."""
+    table = mean_importances(result)
+    share = table["gain_share"].map("{:.2%}".format)
+    splits = table["split"].round().astype(int)
+    return pd.DataFrame({"gain": table["gain"], "share of gain": share, "splits, rounded": splits})
 
 
 def mean_importances(result: JobResult) -> pd.DataFrame:

@@ -107,13 +107,16 @@ def of_training(material: Material) -> Iterator[str]:
         yield "The trees have no split: all documents get the same score."
     if first is None:
         return
-    if ranker.early_stopping_rounds is not None:
+    chose = "the number of rounds and the parameters" if material.tuning is not None else "the number of rounds"
+    if ranker.early_stopping_rounds is not None or material.tuning is not None:
         for name, evaluation in material.evaluations.items():
             if np.isclose(evaluation.mean(material.measure), ranker.best_score_, rtol=0, atol=1e-9):
-                yield (
-                    f"{name}: these queries chose the number of rounds, so the results on them are better than on new "
-                    "ones."
-                )
+                yield (f"{name}: these queries chose {chose}, so the results on them are better than on new ones.")
+    if material.tuning is not None:
+        return  # which found the number of rounds by trying more
     values = ranker.history_[first]
     if len(values) == ranker.n_estimators and len(values) > 1 and int(np.argmax(values)) == len(values) - 1:
-        yield f"{ranker.measure_} on {first} was still at its best in the last of {rounds:,} rounds; more may help."
+        yield (
+            f"{ranker.measure_} on {first} was still at its best in the last of {rounds:,} rounds; "
+            "unless tuning chose that number, more may help."
+        )

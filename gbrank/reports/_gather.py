@@ -37,7 +37,7 @@ def gather(
     # What cannot be shown is refused before time is spent on scores.
     others = [] if tuning is None else [tuning_section(tuning)]
     others += [Section(str(name), ((block(str(name), content),),)) for name, content in (extra or {}).items()]
-    material = collect(ranker, data, measures, runs, n_jobs)
+    material = collect(ranker, data, measures, runs, n_jobs, tuning)
     sections = [section(material) for section in (results, training, queries, features, data_section, parameters)]
     return Report(
         title=title or f"Ranking report: {type(ranker).__name__}",

@@ -43,6 +43,8 @@ class Material:
         Of `THIS` and the runs, on the last data set.
     importances : DataFrame
         As `gbrank.importances`.
+    tuning : TuneResult or None
+        That of the ranker, where it is known.
     """
 
     ranker: GBRanker
@@ -53,6 +55,7 @@ class Material:
     runs: dict[str, Scores]
     comparison: Evaluation | None
     importances: pd.DataFrame
+    tuning: Any = None
 
     @property
     def last(self) -> str:
@@ -81,6 +84,7 @@ def collect(
     measures: str | Measure | Sequence[str | Measure],
     runs: Mapping[str, Any] | None,
     n_jobs: int | None,
+    tuning: Any = None,
 ) -> Material:
     """Return the material of a report; see `gbrank.report` for the parameters and errors."""
     ranker._require_fitted()
@@ -100,7 +104,14 @@ def collect(
         runs=others,
         comparison=evaluate(sets[last], both, chosen, n_jobs=n_jobs) if others else None,
         importances=importances(ranker),
+        tuning=tuning if is_of(tuning, ranker) else None,
     )
+
+
+def is_of(tuning: Any, ranker: GBRanker) -> bool:
+    """Tell whether a `TuneResult` is how the ranker was found: the rounds of the best trial are its own."""
+    best = getattr(tuning, "best_rounds", None)
+    return best is not None and ranker.early_stopping_rounds is None and ranker.n_estimators == best
 
 
 def named_sets(data: RankingData | LetorFold | Mapping[str, RankingData]) -> dict[str, RankingData]:

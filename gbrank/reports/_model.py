@@ -52,11 +52,15 @@ def training_facts(material: Material) -> list[tuple[str, str]]:
     stopping = "none"
     if patience is not None:
         stopping = f"after {patience} rounds without a new best {ranker.measure_} on {first}"
+    trained = f"{rounds:,} of at most {ranker.n_estimators:,}"
+    if material.tuning is not None:
+        stopping = "in the trials of tuning, not in this training"
+        trained = f"{rounds:,}, the number that was best in tuning"
     facts = [
         ("objective", f"{ranker.objective_}"),
         ("gradients by", f"engine {ranker.engine}"),
         ("second derivative", "exact" if ranker.objective_.exact_hessian else "a surrogate"),
-        ("rounds trained", f"{rounds:,} of at most {ranker.n_estimators:,}"),
+        ("rounds trained", trained),
         ("early stopping", stopping),
         ("rounds used by predict", f"{ranker.best_iteration_:,}"),
         ("trees in all", f"{ranker.model_.n_trees():,}"),

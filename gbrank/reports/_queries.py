@@ -22,18 +22,30 @@ def queries(material: Material) -> Section:
     worst, best = worst_and_best(data, values if measure.higher_is_better else -values)
     if not worst:
         return Section("Queries", ((Text(f"No query of {name} has several labels and a value of {measure}."),),))
+    unnamed = (
+        ""
+        if data.doc_id is not None
+        else (" Documents have no ids and are called by their row in the data given; the first is row 0.")
+    )
     tables = [
         Table(
             f"Worst queries of {name} by {measure}",
-            ("query", str(measure), "documents", "labels", "best at rank", f"first {TOP} documents (label, id)"),
+            (
+                "query",
+                str(measure),
+                "documents",
+                "documents of each label",
+                "best at rank",
+                f"first {TOP} documents (label, id)",
+            ),
             tuple(row(data, score, values, query, rank=True) for query in worst),
-            note="Labels are given with the number of their documents. Best at rank: where the first document of the "
+            note="Best at rank: where the first document of the "
             "query's highest label stands; a span where equal scores leave it open. Of queries of equal value the "
-            "larger stands first.",
+            "larger stands first." + unnamed,
         ),
         Table(
             f"Best queries of {name} by {measure}",
-            ("query", str(measure), "documents", "labels", f"first {TOP} documents (label, id)"),
+            ("query", str(measure), "documents", "documents of each label", f"first {TOP} documents (label, id)"),
             tuple(row(data, score, values, query, rank=False) for query in best),
             note="Queries whose documents all have one label are in neither table: any order of them is right.",
         ),
@@ -62,7 +74,9 @@ def row(
     rows = np.arange(data.query_ptr[query], data.query_ptr[query + 1])
     y = data.y[rows] + 0.0  # no "-0"
     labels, counts = np.unique(y, return_counts=True)
-    parts = [f"{label:g}×{count}" for label, count in zip(labels[::-1].tolist(), counts[::-1].tolist(), strict=True)]
+    parts = [
+        f"{count} × label {label:g}" for label, count in zip(labels[::-1].tolist(), counts[::-1].tolist(), strict=True)
+    ]
     text = ", ".join(parts[:6]) + (", …" if len(parts) > 6 else "")
     first = np.argsort(-score[rows], kind="stable")[:TOP].tolist()
     documents = tuple(Document(f"{y[place]:g}", document_name(data, int(rows[place]))) for place in first)

@@ -28,7 +28,7 @@ def test_scattered_queries_keep_the_order_of_lines(gbrank, files, model, scores,
     shuffled = np.random.default_rng(0).permutation(len(lines))
     path = tmp_path / "scattered.txt"
     path.write_text("\n".join(lines[i] for i in shuffled) + "\n")
-    assert "scattered='regroup'" in gbrank("predict", model, path, code=1).err
+    assert "give --scattered regroup" in gbrank("predict", model, path, code=1).err
     found = gbrank("predict", model, path, "--scattered", "regroup").out.splitlines()
     assert found == [scores.read_text().splitlines()[i] for i in shuffled]
     (tmp_path / "found.txt").write_text("\n".join(found))
@@ -89,6 +89,14 @@ def test_bad_scores(gbrank, files, scores, content, told):
     assert ("scores.txt:3: 'x' is no number" if told == "x" else told) in error
 
 
+def test_a_score_that_only_python_reads(gbrank, files, scores):
+    lines = scores.read_text().splitlines()
+    for strange in ("1_0", "\u0661"):
+        scores.write_text("\n".join([lines[0], strange, *lines[2:]]) + "\n", encoding="utf-8")
+        error = gbrank("evaluate", files / "test.txt", "--scores", scores, code=1).err
+        assert f"scores.txt:2: {strange!r} is no number" in error
+
+
 def test_a_score_that_is_not_finite(gbrank, files, scores):
     scores.write_text(scores.read_text().replace(scores.read_text().split("\n")[4], "nan", 1))
     assert "is not finite" in gbrank("evaluate", files / "test.txt", "--scores", scores, code=1).err
@@ -115,7 +123,17 @@ def test_a_file_that_is_no_model(gbrank, files, model, tmp_path):
 
 def test_documents_with_other_columns_than_the_model(gbrank, model, tmp_path):
     (tmp_path / "wide.txt").write_text("0 qid:1 1:1 7:1\n")
-    assert "n_features=6" in gbrank("predict", model, tmp_path / "wide.txt", code=1).err
+    for command in (
+        ["predict", model, tmp_path / "wide.txt"],
+        ["report", model, tmp_path / "wide.txt", "--output", tmp_path / "r.html"],
+        ["evaluate", tmp_path / "wide.txt", "--model", model],
+    ):
+        error = gbrank(*command, code=1).err
+        assert "wide.txt:1: " in error
+        assert "the model " in error
+        assert "has 6 features and the file more" in error
+    arguments = ["evaluate", tmp_path / "wide.txt", "--model", model, "--n-features", 9]
+    assert f"{model}: the model has 6 features" in gbrank(*arguments, code=1).err
 
 
 def test_inspect(gbrank, files, tmp_path):

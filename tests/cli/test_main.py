@@ -40,6 +40,9 @@ def test_version(gbrank):
         (["train", "a", "--model", "m", "-p", "learning_rate"], "write it as name=value"),
         (["train", "a", "--model", "m", "-p", "max_leaves=3", "-p", "max_leaves=4"], "max_leaves is given twice"),
         (["train", "a", "--model", "m", "-p", "learning_rate=3", "--learning-rate", "0.1"], "option of its own"),
+        (["train", "a", "--model", "m", "-p", "measure=ap"], "measure has an option of its own; write --measure ap"),
+        (["train", "a", "--model", "m", "-p", "objective=mse"], "write --objective mse"),
+        (["train", "a", "--model", "m", "-p", "random_state=1", "--seed", "2"], "--seed, which is given too"),
         (["train", "a", "--model", "m", "--vali", "v", "--validation-fraction", "0.1"], "goes without --vali"),
         (["tune", "a", "--model", "m", "--vali", "v", "--folds", "3"], "goes without --vali"),
         (["evaluate", "a"], "give at least one --model or --scores"),
@@ -107,8 +110,39 @@ def test_as_a_program(files):
     os.close(reader)
     ended = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
     os.close(writer)
-    assert ended.returncode == 1
+    assert ended.returncode == 141
     assert ended.stderr == ""
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+def test_a_full_disk_is_a_line(files):
+    command = [sys.executable, "-m", "gbrank", "inspect", str(files / "train.txt")]
+    with open("/dev/full", "w") as full:
+        ended = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr == "gbrank: error: standard output: No space left on device.\n"
+
+
+def test_a_file_that_may_not_be_read(gbrank, monkeypatch):
+    def unreadable():
+        raise PermissionError(13, "Permission denied", "train.txt")
+
+    guarded(monkeypatch, unreadable)
+    assert gbrank("inspect", code=1).err == "gbrank: error: train.txt: Permission denied.\n"
+
+
+def test_help_tells_every_exit_code(gbrank):
+    told = gbrank("--help").out
+    assert "130 interrupted" in told
+    assert "141" in told
+
+
+def test_messages_name_what_the_user_can_write():
+    from gbrank.cli._talk import spoken
+
+    assert spoken("x; pass zero_based=True if") == "x; give --zero-based if"
+    assert spoken("pass scattered='regroup'", of_job=True) == 'set scattered = "regroup" in [data]'
+    assert spoken("beyond n_features=6; y") == "beyond --n-features 6; y"
 
 
 def test_help_imports_nothing_heavy():

@@ -45,7 +45,18 @@ def test_all_problems_of_a_job(gbrank, files, tmp_path):
 def test_a_folder_that_no_job_wrote(gbrank, files, tmp_path):
     path = tmp_path / "job.toml"
     path.write_text(JOB.format(folder=files))
-    assert "no earlier job wrote" in gbrank("run", path, "--output", files, code=1).err
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "mine.txt").write_text("kept")
+    assert "no earlier job wrote" in gbrank("run", path, "--output", tmp_path / "other", code=1).err
+    assert "lie in it" in gbrank("run", path, "--output", files, code=1).err
+
+
+def test_demo_refuses_a_file_before_any_work(gbrank, tmp_path):
+    (tmp_path / "file").write_text("kept")
+    ended = gbrank("demo", "--output", tmp_path / "file", code=1)
+    assert ended.err.splitlines() == [
+        f"gbrank: error: --output {tmp_path / 'file'}: is a file; give a folder, or a name that is free."
+    ]
 
 
 def test_demo(gbrank, tmp_path):

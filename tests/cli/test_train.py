@@ -1,11 +1,13 @@
 """``gbrank train`` and ``gbrank tune``."""
 
 import json
+import shlex
 
+import numpy as np
 import pytest
 
 from gbrank import load
-from gbrank.data import make_letor, write_letor
+from gbrank.data import make_letor, read_letor, write_letor
 
 QUICK = ["--n-jobs", "1", "-p", "max_leaves=5", "-p", "min_docs_in_leaf=5"]
 
@@ -82,7 +84,7 @@ def test_validation_data_with_other_columns(gbrank, files, tmp_path):
     options = ["--model", tmp_path / "m", "--n-estimators", 2, *QUICK]
     ended = gbrank("train", files / "train.txt", "--vali", tmp_path / "wide.txt", *options, code=1)
     assert "wide.txt:1" in ended.err
-    assert "n_features=6" in ended.err
+    assert "train.txt has 6 features and this file more" in ended.err
     write_letor(make_letor(10, n_features=4, max_documents=9, random_state=0), tmp_path / "narrow.txt")
     ended = gbrank("train", files / "train.txt", "--vali", tmp_path / "narrow.txt", *options)
     assert "narrow.txt: nothing is written of the last 2 of 6 features" in ended.err
@@ -117,7 +119,90 @@ def test_tune(gbrank, files, tmp_path):
     assert told["n_trials"] == 2
     assert load(out).learning_rate == told["best_params"]["learning_rate"]
     again = gbrank("tune", files / "train.txt", "--vali", files / "vali.txt", *options)
-    assert f"best ndcg@10 = {told['best_value']:.4f} of 2 trials" in again.out  # the stored study is done already
+    assert (
+        f"best ndcg@10 = {told['best_value']:.4f} on the validation data" in again.out
+    )  # the stored study is done already
+
+
+@pytest.mark.parametrize("backend", ["lightgbm", "xgboost"])
+def test_what_tune_prints_trains_the_same_model(gbrank, files, tmp_path, backend):
+    options = ["--trials", 3, "--n-estimators", 6, "--n-jobs", 1, "--backend", backend, "-p", "max_leaves=7"]
+    options += ["--objective", "lambdarank", "--objective-param", "truncation=7", "-p", "subsample=0.5"]
+    arguments = [files / "train.txt", "--vali", files / "vali.txt", "--model", tmp_path / "tuned", *options]
+    told = gbrank("tune", *arguments).out
+    assert "at the start; 3 trials" in told
+    assert "gain exp" in told
+    words = shlex.split(told.splitlines()[-1])
+    assert "max_leaves=7" in words
+    words[words.index("--model") + 1] = str(tmp_path / "again")
+    gbrank(*words[1:])
+    tuned, again = load(tmp_path / "tuned"), load(tmp_path / "again")
+    data = read_letor(files / "test.txt", n_features=6)
+    assert again.max_leaves == 7
+    assert np.array_equal(tuned.predict(data), again.predict(data))
+
+
+def test_tune_does_not_search_what_is_given(gbrank, files, tmp_path):
+    options = ["--model", tmp_path / "m", "--trials", 2, "--n-estimators", 3, *QUICK, "--json"]
+    found = json.loads(gbrank("tune", files / "train.txt", "--vali", files / "vali.txt", *options).out)
+    assert not {"max_leaves", "min_docs_in_leaf"} & set(found["best_params"])
+    assert load(tmp_path / "m").max_leaves == 5
+
+
+def test_a_seed_may_be_a_parameter(gbrank, files, tmp_path):
+    for name, seed in {"a": ["-p", "random_state=3"], "b": ["--seed", 3]}.items():
+        options = ["--model", tmp_path / name, "--n-estimators", 4, *QUICK, *seed, "-p", "subsample=0.5"]
+        gbrank("train", files / "train.txt", *options)
+    assert load(tmp_path / "a").random_state == load(tmp_path / "b").random_state == 3
+
+
+def test_no_output_takes_the_place_of_an_input(gbrank, files, model, tmp_path):
+    data, link = tmp_path / "data.txt", tmp_path / "link.txt"
+    data.write_bytes((files / "train.txt").read_bytes())
+    link.symlink_to(data)
+    before = data.read_bytes(), model.read_bytes()
+    vali = ["--vali", files / "vali.txt"]
+    for arguments in (
+        ["train", data, "--model", data],
+        ["train", files / "train.txt", "--vali", data, "--model", link],
+        ["tune", data, *vali, "--model", link],
+        ["tune", data, *vali, "--model", tmp_path / "m", "--storage", link],
+        ["tune", data, *vali, "--model", tmp_path / "m", "--storage", tmp_path / "m"],
+        ["predict", model, data, "--output", link],
+        ["predict", model, data, "--output", model],
+        ["evaluate", data, "--model", model, "--per-query", data],
+        ["evaluate", data, "--model", model, "--per-query", model],
+        ["evaluate", files / "train.txt", "--scores", data, "--per-query", link],
+        ["report", model, data, "--output", data],
+        ["report", model, data, "--output", model],
+    ):
+        ended = gbrank(*arguments, code=1)
+        assert "would be overwritten; give another file" in ended.err, arguments
+        assert len(ended.err.splitlines()) == 1
+    assert (data.read_bytes(), model.read_bytes()) == before
+
+
+def test_the_folder_of_every_output_must_be_there(gbrank, model, tmp_path):
+    for arguments in (
+        ["predict", model, "nowhere.txt", "--output", tmp_path / "no" / "x"],
+        ["evaluate", "nowhere.txt", "--model", model, "--per-query", tmp_path / "no" / "x"],
+        ["report", model, "nowhere.txt", "--output", tmp_path / "no" / "x"],
+        ["tune", "nowhere.txt", "--model", tmp_path / "m", "--storage", tmp_path / "no" / "x"],
+    ):
+        assert "does not exist; create it first" in gbrank(*arguments, code=1).err
+
+
+def test_errors_of_labels_name_the_file(gbrank, files, model, tmp_path):
+    text = (files / "vali.txt").read_text()
+    (tmp_path / "bad.txt").write_text("-1" + text[text.index(" ") :])
+    options = ["--model", tmp_path / "m", *QUICK]
+    for arguments in (
+        ["train", tmp_path / "bad.txt", "--n-features", 6, *options],
+        ["train", files / "train.txt", "--vali", tmp_path / "bad.txt", *options],
+        ["evaluate", tmp_path / "bad.txt", "--model", model],
+    ):
+        error = gbrank(*arguments, code=1).err.splitlines()[-1]
+        assert error.startswith(f"gbrank: error: {tmp_path / 'bad.txt'}: label -1")
 
 
 def test_tune_on_folds(gbrank, files, tmp_path):

@@ -1,6 +1,7 @@
 """Every key is checked, and all problems are told at once."""
 
 import os
+import tomllib
 
 import pytest
 
@@ -35,7 +36,7 @@ def test_all_problems_at_once(fold):
         max_leaves = 1
         backend = "catbost"
         engine = "fast"
-        early_stopping_rounds = 0
+        early_stopping_rounds = -1
         [tuning]
         n_trials = 0
         folds = 1.5
@@ -51,7 +52,7 @@ def test_all_problems_at_once(fold):
         "job.toml: [ranker] objective: unknown objective 'lambdarnk'. Did you mean 'lambdarank'?",
         "job.toml: [ranker]: backend='catbost': choose one of 'lightgbm', 'xgboost'.",
         "job.toml: [ranker]: engine='fast': choose one of 'compiled', 'numpy', 'native'.",
-        "job.toml: [ranker]: early_stopping_rounds=0: must be a whole number of at least 1.",
+        "job.toml: [ranker]: early_stopping_rounds=-1: must be a whole number of at least 1.",
         "job.toml: [ranker]: max_leaves=1: must be a whole number of at least 2.",
         "job.toml: [ranker]: subsample=2: a share is above 0 and at most 1.",
         "job.toml: measures, item 2: unknown measure 'ndgc'. Did you mean 'ndcg'?",
@@ -101,6 +102,49 @@ def test_validation_data_where_they_are_needed(fold):
     assert "[tuning] folds: give the number of folds" in line
     read_job(alone | {"ranker": {"early_stopping_rounds": 5, "validation_fraction": 0.2}})
     read_job(alone | {"tuning": {"folds": 3}, "ranker": {"early_stopping_rounds": 5}})
+
+
+@pytest.mark.parametrize(
+    ("ranker", "rounds", "patience"),
+    [
+        ({}, 1000, 50),
+        ({"n_estimators": 7}, 7, 50),
+        ({"early_stopping_rounds": 9}, 1000, 9),
+        ({"early_stopping_rounds": 0}, 100, None),
+        ({"early_stopping_rounds": 0, "n_estimators": 7}, 7, None),
+    ],
+)
+def test_rounds_are_those_of_the_command_line(fold, ranker, rounds, patience):
+    read = read_job(job(fold, ranker=ranker))
+    assert (read.ranker.n_estimators, read.ranker.early_stopping_rounds) == (rounds, patience)
+    again = read_job(tomllib.loads(to_toml(read.table())))
+    assert (again.ranker.n_estimators, again.ranker.early_stopping_rounds) == (rounds, patience)
+
+
+def test_without_validation_data_nothing_stops(fold):
+    alone = {"data": {"train": str(fold / "train.txt"), "test": str(fold / "test.txt")}, "output": "out"}
+    read = read_job(alone)
+    assert (read.ranker.n_estimators, read.ranker.early_stopping_rounds) == (100, None)
+    tuned = read_job(alone | {"tuning": {"folds": 3}, "ranker": {"n_estimators": 7}})
+    assert (tuned.ranker.n_estimators, tuned.ranker.early_stopping_rounds) == (7, 50)
+
+
+def test_a_fold_that_is_named_twice(fold):
+    (line,) = problems_of({"data": {"folds": [str(fold), str(fold / ".." / fold.name)]}, "output": "out"})
+    assert "[data] folds, item 2: is the same folder as item 1" in line
+
+
+def test_outputs_that_would_destroy_data(fold, tmp_path):
+    train = str(fold / "train.txt")
+    (line,) = problems_of({"data": {"folder": str(fold)}, "output": str(fold)})
+    assert "is replaced whole, and the data" in line
+    link = tmp_path / "study.db"
+    link.symlink_to(train)
+    (line,) = problems_of({"data": {"folder": str(fold)}, "output": "out", "tuning": {"storage": str(link)}})
+    assert "is a file of the data; give another file" in line
+    lost = str(tmp_path / "no" / "study.db")
+    (line,) = problems_of({"data": {"folder": str(fold)}, "output": "out", "tuning": {"storage": lost}})
+    assert "does not exist; create it first" in line
 
 
 def test_paths_are_relative_to_the_file(fold):

@@ -14,6 +14,7 @@ from gbrank import DataError
 from gbrank.data import read_letor, write_letor
 from gbrank.jobs import JobResult, run
 from gbrank.jobs._data import cut
+from gbrank.jobs._summary import shown_importances
 
 RANKER = {"n_estimators": 6, "max_leaves": 5, "min_docs_in_leaf": 5, "n_jobs": 1}
 FILES = ["importances.csv", "job.toml", "metrics.json", "model.gbrank", "per_query.csv", "report.html", "versions.json"]
@@ -140,6 +141,33 @@ def test_tuning(fold, tmp_path):
     assert tuned["mean"] == trials["value"].max()
     assert gbrank.load(tmp_path / "out" / "model.gbrank").max_leaves == tuned["params"]["max_leaves"]
     assert (tmp_path / "study.db").exists()
+
+
+def test_a_tuned_run_is_not_told_to_train_longer(fold, tmp_path):
+    tuning = {"n_trials": 2, "space": {"max_leaves": [3, 5]}}
+    run({"data": {"folder": str(fold)}, "ranker": RANKER, "tuning": tuning}, tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert "more may help" not in page
+    assert "vali: these queries chose the number of rounds and the parameters" in page
+
+
+def test_the_report_over_all_runs_is_in_words(two_folds, tmp_path):
+    folders = [str(two_folds / "Fold1"), str(two_folds / "Fold2")]
+    run({"data": {"folds": folders}, "ranker": RANKER}, tmp_path / "out")
+    page = (tmp_path / "out" / "report.html").read_text()
+    for word in ("std_of_runs", "standard_error", "gain_share"):
+        assert word not in page
+    assert "share of gain" in page
+    splits = shown_importances(run({"data": {"folds": folders}, "ranker": RANKER}, tmp_path / "again"))
+    assert splits["splits, rounded"].dtype.kind == "i"
+
+
+@pytest.mark.parametrize("part", ["train", "vali", "test"])
+def test_errors_of_labels_name_the_part(fold, tmp_path, part):
+    text = (fold / f"{part}.txt").read_text()
+    (fold / f"{part}.txt").write_text("-1" + text[text.index(" ") :])
+    with pytest.raises(DataError, match=f"^Fold1, {part} part: label -1"):
+        run({"data": {"folds": [str(fold)]}, "ranker": RANKER}, tmp_path / "out")
 
 
 def test_a_file_without_qid_leaves_the_old_output(fold, tmp_path):

@@ -46,13 +46,13 @@ def test_row():
     query, value, documents, labels, rank, first = row(
         data, np.array([0.1, 0.3, 0.4, 0.2]), np.array([0.5]), 0, rank=True
     )
-    assert (query, value, documents, labels, rank) == ("0", "0.5000", "4", "2×1, 1×1, 0×2", "2")
+    assert (query, value, documents, labels, rank) == ("0", "0.5000", "4", "1 × label 2, 1 × label 1, 2 × label 0", "2")
     assert [tuple(document) for document in first] == [("1", "c"), ("2", "b"), ("0", "d"), ("0", "a")]
 
 
 def test_zero_has_no_sign():
     _, _, _, labels, first = row(of([[-0.0, 1]]), np.zeros(2), np.ones(1), 0, rank=False)
-    assert labels == "1×1, 0×1"
+    assert labels == "1 × label 1, 1 × label 0"
     assert first[0].label == "0"
 
 

@@ -297,6 +297,12 @@ def test_tuning_result(ranker, sets):
     best = table(report, "Tuning", "Best parameters").set_index("parameter")
     assert set(best.index) == set(result.best_params)
     assert table(report, "Tuning", "Outcome").iloc[0, 1] == f"{result.best_value:.4f}"
+    own = " ".join(gather(result.ranker, sets, tuning=result).cautions)
+    assert "vali: these queries chose the number of rounds and the parameters" in own
+    assert "more may help" not in own
+    facts = table(gather(result.ranker, sets, tuning=result), "Training", "How").set_index("fact")["value"]
+    assert facts["rounds trained"] == f"{result.best_rounds}, the number that was best in tuning"
+    assert facts["early stopping"] == "in the trials of tuning, not in this training"
 
 
 def test_letor_fold_and_folder_errors(ranker, sets, tmp_path):

@@ -43,7 +43,7 @@ def test_parameters_of_lambdamart_are_its_own():
         ("learning_rat", (0.1, 0.3), "'learning_rate'"),
         ("objective__trunkation", (5, 50), "'objective__truncation'"),
         ("backend_params__", (0, 1), "unknown parameter to tune"),
-        ("backend_params__path_smoth", (0.0, 1.0), "no such parameter"),
+        ("backend_params__path_smoth", (0.0, 1.0), "unknown parameter of LightGBM"),
         ("n_estimators", (10, 100), "early stopping"),
         ("backend", ["lightgbm", "xgboost"], "a study of its own"),
         ("max_leaves", (2.0, 31.5), "whole number"),
