@@ -9,16 +9,20 @@ thread, so results do not depend on how many there are.
 from __future__ import annotations
 
 import functools
+import hashlib
+import inspect
 import itertools
 import os
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import llvmlite.ir as ir
 import numba
 import numba.extending
+import numba.np.unsafe.ndarray
 import numpy as np
 
 from ._checks import IntArray, ParameterError
@@ -28,11 +32,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 # What may be assumed of floating point: sums may be reordered and fused so that inner loops vectorise;
 # NaN and infinity keep their meaning.
 FAST = {"reassoc", "contract", "nsz", "arcp"}
+EXACT = False  # said everywhere: a function for which nothing is said takes on what its first caller may do
 
 
 def kernel(function: F) -> F:
     """Compile a module-level function, with its machine code kept on disk between processes."""
-    return cast(F, numba.njit(nogil=True, cache=True, error_model="numpy")(function))
+    return cast(F, numba.njit(nogil=True, cache=True, error_model="numpy", fastmath=EXACT)(function))
 
 
 def fast_kernel(function: F) -> F:
@@ -43,46 +48,92 @@ def fast_kernel(function: F) -> F:
 def inlined(function: F) -> F:
     """Compile an elementwise NumPy function for use on numbers inside kernels, inlined by the machine-code compiler.
 
-    The function's ``np`` becomes one in which `where`, `logaddexp` and `log1p` are scalar code: numba's own make an
-    array for each `where`, and calls that cannot be left out where their value is not used.
+    The function's ``np`` becomes one whose `where`, `exp`, `log` and so on are scalar code without branches, see
+    `_scalar_math`, so that loops over the function become vector instructions; Python functions that it calls are
+    compiled with it.
     """
-    names = {name: _scalar_numpy() if value is np else value for name, value in function.__globals__.items()}
-    scalar = types.FunctionType(
-        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
-    )
-    return cast(F, numba.njit(error_model="numpy", fastmath=FAST, forceinline=True)(scalar))
+    return cast(F, _inlined(function))
 
 
-@functools.cache
-def _scalar_numpy() -> types.ModuleType:
-    module = types.ModuleType("numpy")
-    module.__dict__.update({name: getattr(np, name) for name in np.__all__})
-    for replacement in (_where, _logaddexp, _log1p):
-        setattr(module, replacement.__name__[1:], numba.njit(error_model="numpy", forceinline=True)(replacement))
-    return module
+@functools.lru_cache(maxsize=512)
+def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:
+    compiled = numba.njit(error_model="numpy", fastmath=FAST, forceinline=True)(scalar_form(function))
+    return cast(Callable[..., Any], compiled)
 
 
-def _where(condition: Any, a: Any, b: Any) -> Any:
-    return a if condition else b
+def refusal(function: Callable[..., Any], *args: float) -> str | None:
+    """Return why a function of numbers cannot be `inlined`, in one line, or None where it can.
+
+    Parameters
+    ----------
+    *args : float
+        Arguments to try it with.
+    """
+    try:
+        inlined(function)(*args)
+    except numba.core.errors.NumbaError as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        told = [line for line in lines if not line.startswith("Failed in")]
+        return (told or [type(error).__name__])[0].rstrip(":.")
+    except Exception as error:  # what cannot be compiled may fail in any way, RecursionError among them
+        return f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(":.")
+    return None
 
 
-def _log1p(x: Any) -> Any:
-    # Kahan's: the rounding error of 1 + x cancels between log(u) and u - 1.
-    u = 1.0 + x
-    return x if u == 1.0 else (np.log(u) if np.isinf(u) else np.log(u) * (x / (u - 1.0)))
+def scalar_form(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `function` with NumPy's elementwise functions replaced by their scalar twins."""
+    used = _names_used(function.__code__)
+    names = {name: _scalar_value(function.__globals__[name], used) for name in used & set(function.__globals__)}
+    names["__name__"] = function.__module__  # machine code on disk names the module that it belongs to
+    cells = tuple(types.CellType(_scalar_value(cell.cell_contents, used)) for cell in function.__closure__ or ())
+    return types.FunctionType(function.__code__, names, function.__name__, function.__defaults__, cells)
 
 
-def _logaddexp(a: Any, b: Any) -> Any:
-    if a == b:
-        return a + np.log(2.0)
-    x = np.exp(-abs(a - b))
-    u = 1.0 + x
-    return max(a, b) + (x if u == 1.0 else np.log(u) * (x / (u - 1.0)))
+def _names_used(code: types.CodeType) -> set[str]:
+    inner = [_names_used(each) for each in code.co_consts if isinstance(each, types.CodeType)]
+    return set(code.co_names).union(*inner)
+
+
+def _scalar_value(value: Any, used: set[str]) -> Any:
+    from . import _scalar_math
+
+    if value is np:
+        return _scalar_math.as_numpy()
+    if isinstance(value, types.ModuleType):
+        return _scalar_module(value, used)
+    if isinstance(value, np.ufunc) or getattr(value, "__module__", None) == "numpy":
+        return _scalar_math.TWINS.get(getattr(value, "__name__", ""), value)
+    return inlined(value) if isinstance(value, types.FunctionType) else value
+
+
+def _scalar_module(module: types.ModuleType, used: set[str]) -> types.ModuleType:
+    """Return a module (`scipy.special`, or one of the user's) with scalar twins for what is used of it."""
+    found = {name: getattr(module, name) for name in used if hasattr(module, name)}
+    twins = {
+        name: _scalar_value(value, used)
+        for name, value in found.items()
+        if not isinstance(value, types.ModuleType) or value.__name__.startswith(f"{module.__name__}.")
+    }
+    if all(twin is found[name] for name, twin in twins.items()):
+        return module
+    copy = types.ModuleType(module.__name__)
+    copy.__dict__.update(found | twins)
+    return copy
+
+
+def plain(function: F) -> F:
+    """Compile a NumPy function of arrays as it stands, with the Python functions that it calls."""
+    used = _names_used(function.__code__) & set(function.__globals__)
+    found = {name: function.__globals__[name] for name in used}
+    names = {name: plain(value) if isinstance(value, types.FunctionType) else value for name, value in found.items()}
+    names["__name__"] = function.__module__
+    copy = types.FunctionType(function.__code__, names, function.__name__, function.__defaults__, function.__closure__)
+    return cast(F, numba.njit(nogil=True, error_model="numpy", fastmath=FAST)(copy))
 
 
 def inlined_exactly(function: F) -> F:
     """Compile a function for use inside kernels as `inlined`, but as it stands, with no arithmetic reordered."""
-    return cast(F, numba.njit(error_model="numpy", forceinline=True)(function))
+    return cast(F, numba.njit(cache=True, error_model="numpy", fastmath=EXACT, forceinline=True)(function))
 
 
 def specialised(function: F) -> F:
@@ -90,13 +141,75 @@ def specialised(function: F) -> F:
     return cast(F, numba.njit(nogil=True, error_model="numpy", fastmath=FAST)(function))
 
 
-def list_pointer(function: Callable[..., Any], signature: str) -> Any:
+def list_pointer(
+    function: Callable[..., Any],
+    signature: str,
+    *,
+    fast: bool = False,
+    compile: Callable[[Any], Any] = inlined,
+    **parts: Callable[..., Any] | int,
+) -> Any:
     """Compile a function of one machine-code `signature`, for kernels to take as an argument.
 
     Unlike a kernel that closes over a function, one that takes such a pointer is compiled once for all of them and
-    kept on disk, and so is the function.  The call costs nanoseconds: right for one call a query, not a document.
+    kept on disk.  The call costs nanoseconds: right for one call a query, not a document.
+
+    Parameters
+    ----------
+    function : callable
+        A function of a module.
+    fast : bool
+        Whether sums may be reordered, see `FAST`.
+    compile : {inlined, plain}
+        How functions among the `parts` are compiled.
+    **parts : callables or int
+        What takes the place of those names in `function`, see `kernel_with`.
     """
-    return numba.cfunc(signature, cache=True, error_model="numpy")(function)
+    put, cache = _put_in(function, compile, parts)
+    return numba.cfunc(signature, cache=cache, error_model="numpy", fastmath=FAST if fast else EXACT)(put)
+
+
+def kernel_with(template: Callable[..., Any], **parts: Callable[..., Any] | int) -> Callable[..., Any]:
+    """Compile a module-level function in which `parts`, functions and constants, take the place of those names.
+
+    Functions are inlined.  The machine code is kept on disk only if all are gbrank's own: a user's may change without
+    a change of its file.
+    """
+    put, cache = _put_in(template, inlined, parts)
+    return cast(
+        Callable[..., Any], numba.njit(nogil=True, cache=cache, error_model="numpy", fastmath=FAST)(put)
+    )
+
+
+def _put_in(
+    template: Callable[..., Any], compile: Callable[[Any], Any], parts: Mapping[str, Callable[..., Any] | int]
+) -> tuple[Callable[..., Any], bool]:
+    """Return `template` with its parts under a name of its own, and whether its machine code may be kept."""
+    if not parts:
+        return template, True
+    names = template.__globals__ | {name: compile(part) if callable(part) else part for name, part in parts.items()}
+    label = f"{template.__name__}_{_digest(parts)}"
+    function = types.FunctionType(template.__code__, names, label, template.__defaults__)
+    function.__module__, function.__qualname__ = template.__module__, label
+    return function, all(is_own(part) for part in parts.values() if callable(part))
+
+
+def is_own(function: Callable[..., Any]) -> bool:
+    """Tell whether a function is gbrank's, and no closure: then its file says all about it."""
+    in_file = not function.__code__.co_filename.startswith("<")  # as that of an example in a docstring does
+    return in_file and function.__module__.startswith(f"{__package__}.") and function.__closure__ is None
+
+
+def _digest(parts: Mapping[str, Callable[..., Any] | int]) -> str:
+    """Return a name for `parts`: numba's files know the template's file, but not what is put into it."""
+    seen = hashlib.sha256(str(Path(__file__).stat().st_mtime_ns).encode())
+    for name, part in sorted(parts.items()):
+        if not callable(part):
+            seen.update(f"{name} {part}".encode())
+        elif is_own(part):
+            stamp = Path(inspect.getfile(part)).stat().st_mtime_ns
+            seen.update(f"{name} {part.__module__} {part.__qualname__} {stamp}".encode())
+    return seen.hexdigest()[:16]
 
 
 def _load(bits: int) -> Callable[[Any], Any]:
@@ -131,6 +244,24 @@ def _bits(generate: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:
 # For kernels: how many bits of a uint64 are 1, and how many are 0 below the lowest 1; 64 of 0.
 count_ones = _bits(lambda builder, word: builder.ctpop(word))
 trailing_zeros = _bits(lambda builder, word: builder.cttz(word, ir.Constant(ir.IntType(1), 0)))
+
+
+def _reinterpret(source: Any, target: Any, kind: Any) -> Callable[[Any], Any]:
+    """Return the function, for kernels, that takes the 64 bits of a number for those of another type."""
+
+    def take(typing_context: Any, number: Any) -> Any:
+        return target(source), lambda context, builder, signature, args: builder.bitcast(args[0], kind)
+
+    return cast(Callable[[Any], Any], numba.extending.intrinsic(take))
+
+
+# For kernels: the bits of a float64 as an int64, and back.
+float_bits = _reinterpret(numba.float64, numba.int64, ir.IntType(64))
+float_of_bits = _reinterpret(numba.int64, numba.float64, ir.DoubleType())
+
+
+# For kernels: ``fixed_tuple(array, length)`` is the tuple of an array's first values; `length` is a constant.
+fixed_tuple = numba.np.unsafe.ndarray.to_fixed_tuple
 
 
 def thread_count(n_jobs: int | None) -> int:

@@ -12,10 +12,13 @@ import gbrank
 PACKAGE = Path(gbrank.__file__).parent
 
 FLOORS = {
-    **dict.fromkeys(("_version", "_groups", "_compile", "_checks", "_files", "_registry", "_optional", "_progress"), 0),
+    **dict.fromkeys(
+        ("_version", "_groups", "_compile", "_scalar_math", "_checks", "_files", "_registry", "_optional", "_progress"),
+        0,
+    ),
     **dict.fromkeys(("data", "metrics"), 1),
     **dict.fromkeys(("splits", "objectives", "evaluation"), 2),
-    "backends": 3,
+    **dict.fromkeys(("backends", "testing"), 3),
     "rankers": 4,
     **dict.fromkeys(("tuning", "explain"), 5),
     "reports": 7,
