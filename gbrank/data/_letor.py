@@ -24,7 +24,7 @@ from .._groups import group_rows
 from . import _letor_kernels as kernels
 from ._letor_ids import document_strings, query_strings
 from ._letor_text import Piece, Text
-from ._ranking_data import RankingData, numbered
+from ._ranking_data import OPTIONAL, RankingData, numbered
 
 DENSE_FROM = 0.3  # share of values written from which an ndarray is smaller, or nearly, and faster than CSR
 MOST_COLUMNS = 1 << 20  # more must be asked for, so that one stray number does not cost gigabytes
@@ -273,7 +273,7 @@ def _assemble(
         if options.scattered == "refuse":
             raise _scattered(text, ids, out.qid_at)
         fields = {name: None if value is None else value[groups.order] for name, value in fields.items()}
-    optional = dict.fromkeys(("position", "sample_weight", "query_weight"))
+    optional = {name: None for name in OPTIONAL if name not in fields}
     grouping = {"query_ptr": groups.query_ptr, "query_ids": groups.query_ids, "order": groups.order}
     return RankingData._of(**fields, **grouping, **optional, feature_names=numbered(form.width))
 

@@ -35,7 +35,7 @@ def write_letor(data: RankingData, path: str | os.PathLike[str]) -> None:
     same number back in its type; read float64 features with ``dtype="float64"``.  Document ids become comments
     ``# docid = X``.  The file takes its place at once, when it is complete.
 
-    Not written, since the text has no place for them: feature names, positions and weights.  Query ids that are
+    Not written, since the text has no place for them: feature names, positions, pairs and weights.  Query ids that are
     strings but all look like numbers read back as numbers.
 
     Parameters

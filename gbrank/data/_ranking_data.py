@@ -12,7 +12,9 @@ import scipy.sparse as sp
 
 from .._checks import DataError, IntArray, as_vector, as_weights
 from .._groups import Groups, group_rows
+from ._pairs import check_pairs, take_pairs
 
+OPTIONAL = ("doc_id", "position", "sample_weight", "query_weight", "pairs", "pair_weight")
 BLOCK = 1 << 22  # values looked at together, so that checks need little memory beside the matrix
 
 
@@ -40,6 +42,11 @@ class RankingData:
         Weight of each document: it multiplies the document's own terms (of a pair: the product of both).
     query_weight : array-like of shape (n_queries,) or mapping from query id, optional
         Weight of each query, in order of first appearance: it multiplies all terms of the query.
+    pairs : array-like of int of shape (n_pairs, 2), optional
+        Preferences that objectives for pairs learn from: the rows, as given and counted from 0, of the preferred and of
+        the other document, two documents of one query.  Kept as rows of this object, see below.
+    pair_weight : array-like of shape (n_pairs,), optional
+        Weight of each pair, 0 or more; 1 by default.
     feature_names : sequence of str, optional
         Distinct names; those of a DataFrame by default, else ``f1``, ``f2``, ... as LETOR counts.
 
@@ -50,11 +57,16 @@ class RankingData:
     query_ids : int64 or str array of shape (n_queries,)
     order : int64 array of shape (n_documents,)
         The row, as given, that now stands in each place.
+    pairs : int64 array of shape (n_pairs, 2) or None
+        Rows of this object: document ``order[pairs[k, 0]]`` as given is preferred.  Pairs stand query by query, those
+        of a query in the order given, and `pair_weight` with them, so that query q has the pairs
+        ``pair_ptr[q]:pair_ptr[q + 1]`` with ``pair_ptr = np.searchsorted(pairs[:, 0], query_ptr)``.
 
     Raises
     ------
     DataError
-        Unequal lengths, no documents, values that are not finite numbers (NaN in `X` excepted), repeated names.
+        Unequal lengths, no documents, values that are not finite numbers (NaN in `X` excepted), repeated names, a pair
+        that is not two documents of one query.
 
     Examples
     --------
@@ -63,6 +75,8 @@ class RankingData:
     (['b', 'a'], [0, 2, 3], [0, 2, 1])
     >>> data.take([1]).y.tolist()
     [1.0]
+    >>> RankingData([[1.0], [2.0], [3.0]], [0, 0, 0], qid=["b", "a", "b"], pairs=[[2, 0]]).pairs.tolist()
+    [[1, 0]]
     """
 
     X: Any
@@ -74,6 +88,8 @@ class RankingData:
     position: IntArray | None
     sample_weight: npt.NDArray[np.float64] | None
     query_weight: npt.NDArray[np.float64] | None
+    pairs: IntArray | None
+    pair_weight: npt.NDArray[np.float64] | None
     feature_names: tuple[str, ...]
 
     def __init__(
@@ -86,6 +102,8 @@ class RankingData:
         position: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
         query_weight: npt.ArrayLike | Mapping[Any, float] | None = None,
+        pairs: npt.ArrayLike | None = None,
+        pair_weight: npt.ArrayLike | None = None,
         feature_names: Sequence[str] | None = None,
     ) -> None:
         X, names = check_features(X, feature_names)
@@ -105,6 +123,7 @@ class RankingData:
         if not groups.contiguous:
             fields = {name: None if value is None else value[groups.order] for name, value in fields.items()}
         fields["query_weight"] = None if query_weight is None else _query_weights(query_weight, groups)
+        fields["pairs"], fields["pair_weight"] = check_pairs(pairs, pair_weight, groups)
         fields |= {"query_ptr": groups.query_ptr, "query_ids": groups.query_ids, "order": groups.order}
         for name, value in (fields | {"feature_names": names}).items():
             object.__setattr__(self, name, value)
@@ -149,9 +168,7 @@ class RankingData:
         return self.n_documents
 
     def __repr__(self) -> str:
-        extra = [
-            name for name in ("doc_id", "position", "sample_weight", "query_weight") if getattr(self, name) is not None
-        ]
+        extra = [name for name in OPTIONAL if getattr(self, name) is not None]
         more = f", with {', '.join(extra)}" if extra else ""
         return (
             f"RankingData({self.n_queries:,} queries, {self.n_documents:,} documents, "
@@ -159,7 +176,7 @@ class RankingData:
         )
 
     def take(self, queries: npt.ArrayLike) -> RankingData:
-        """Return the chosen whole queries with every field.
+        """Return the chosen whole queries with every field, and with the pairs of these queries.
 
         Parameters
         ----------
@@ -172,14 +189,16 @@ class RankingData:
             A number is out of range or repeated, or no query is chosen.
         """
         chosen = self._query_numbers(queries)
-        sizes = self.query_sizes[chosen]
-        query_ptr = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-        rows = np.repeat(self.query_ptr[chosen] - query_ptr[:-1], sizes) + np.arange(query_ptr[-1])
+        query_ptr, rows = _runs(self.query_ptr, chosen)
         fields = self._fields()
         for name in ("X", "y", "order", "doc_id", "position", "sample_weight"):
             fields[name] = None if fields[name] is None else fields[name][rows]
         for name in ("query_ids", "query_weight"):
             fields[name] = None if fields[name] is None else fields[name][chosen]
+        if self.pairs is not None:
+            _, at = _runs(np.searchsorted(self.pairs[:, 0], self.query_ptr), chosen)
+            fields["pairs"] = take_pairs(self.pairs, at, rows, self.n_documents)
+            fields["pair_weight"] = None if self.pair_weight is None else self.pair_weight[at]
         return self._of(**fields | {"query_ptr": query_ptr})
 
     def _query_numbers(self, queries: npt.ArrayLike) -> IntArray:
@@ -201,6 +220,13 @@ class RankingData:
         return replace_fields(self, y=_labels(y, self.n_documents))
 
 
+def _runs(ptr: IntArray, chosen: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the offsets of the chosen runs once they stand one after the other, and what stood in each place."""
+    sizes = np.diff(ptr)[chosen]
+    new_ptr = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+    return new_ptr, np.repeat(ptr[chosen] - new_ptr[:-1], sizes) + np.arange(new_ptr[-1])
+
+
 def replace_fields(data: RankingData, **fields: Any) -> RankingData:
     """Return `data` with some fields replaced by values that are known to be right."""
     return RankingData._of(**data._fields() | fields)
@@ -220,7 +246,8 @@ def concat(parts: Sequence[RankingData], *, shared_queries: str = "refuse") -> R
     Returns
     -------
     RankingData
-        `order` counts the rows of the parts, one after the other, as they stand in the parts.
+        `order` counts the rows of the parts, one after the other, as they stand in the parts; `pairs` name the same
+        documents as before.
 
     Raises
     ------
@@ -251,8 +278,15 @@ def concat(parts: Sequence[RankingData], *, shared_queries: str = "refuse") -> R
 
     sparse = sp.issparse(parts[0].X)
     X = sp.vstack([part.X for part in parts], format="csr") if sparse else joined("X")
-    names = ("y", "qid", "doc_id", "position", "sample_weight", "query_weight")
-    return RankingData(X, **{name: joined(name) for name in names}, feature_names=parts[0].feature_names)
+    fields = {name: joined(name) for name in ("y", "qid", *OPTIONAL) if name != "pairs"}
+    return RankingData(X, **fields, pairs=_joined_pairs(parts), feature_names=parts[0].feature_names)
+
+
+def _joined_pairs(parts: list[RankingData]) -> IntArray | None:
+    """Return the pairs of all parts as rows of the parts one after the other."""
+    starts = np.cumsum([0, *(part.n_documents for part in parts[:-1])])
+    pairs = [part.pairs + start for part, start in zip(parts, starts, strict=True) if part.pairs is not None]
+    return np.concatenate(pairs) if pairs else None
 
 
 def _require_alike(parts: list[RankingData]) -> None:
@@ -267,7 +301,7 @@ def _require_alike(parts: list[RankingData]) -> None:
             raise DataError(f"concat: query ids are numbers in one part and strings in another (part {number}).")
         if sp.issparse(part.X) != sp.issparse(first.X) or part.y.shape[1:] != first.y.shape[1:]:
             raise DataError(f"concat: part {number} is not of the form of part 0 (dense or sparse, label columns).")
-        for name in ("doc_id", "position", "sample_weight", "query_weight"):
+        for name in OPTIONAL:
             if (getattr(part, name) is None) != (getattr(first, name) is None):
                 raise DataError(f"concat: {name} is given in only one of part 0 and part {number}.")
 

@@ -84,13 +84,14 @@ def _bin(ranker: GBRanker, train: RankingData, valid: RankingData) -> BinnedFold
 
 
 def digest(folds: list[Fold]) -> str:
-    """Return a digest of all labels, queries and weights of the folds and of a sample of their features."""
+    """Return a digest of all labels, queries, weights and pairs of the folds and of a sample of their features."""
     total = hashlib.sha256()
     for data in (part for fold in folds for part in fold):
         rows = np.linspace(0, data.n_documents - 1, min(SAMPLED, data.n_documents)).astype(np.int64)
         sample = data.X[rows]
         total.update(f"{data.X.shape} {data.X.dtype} {sp.issparse(data.X)} {data.feature_names}".encode())
         total.update(np.ascontiguousarray(sample.toarray() if sp.issparse(sample) else sample).tobytes())
-        for values in (data.y, data.query_ptr, data.query_ids, data.sample_weight, data.query_weight):
+        pairs = [values for values in (data.pairs, data.pair_weight) if values is not None]
+        for values in (data.y, data.query_ptr, data.query_ids, data.sample_weight, data.query_weight, *pairs):
             total.update(b"none" if values is None else f"{values.dtype}".encode() + values.tobytes())
     return total.hexdigest()

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gbrank import DataError, RankingData, concat
+from gbrank.data._ranking_data import OPTIONAL
 
 QID = ["b", "a", "b", "c", "a", "b"]
 ORDER = [0, 2, 5, 1, 4, 3]  # rows by first appearance of their query
@@ -26,6 +27,8 @@ def make(**fields):
         "position": np.arange(6) + 31,
         "sample_weight": rows + 41,
         "query_weight": {"a": 51.0, "b": 52.0, "c": 53.0},
+        "pairs": [[1, 4], [5, 0], [4, 1], [2, 5]],
+        "pair_weight": [61.0, 62.0, 63.0, 64.0],
         "feature_names": ["left", "right"],
     }
     return RankingData(**given | fields)
@@ -40,7 +43,8 @@ def test_rows_stand_query_by_query():
     assert data.query_sizes.tolist() == [3, 2, 1]
     assert (data.n_documents, len(data), data.n_queries, data.n_features) == (6, 6, 3, 2)
     assert repr(data) == (
-        "RankingData(3 queries, 6 documents, 2 features, with doc_id, position, sample_weight, query_weight)"
+        "RankingData(3 queries, 6 documents, 2 features, with doc_id, position, sample_weight, query_weight, pairs, "
+        "pair_weight)"
     )
 
 
@@ -54,6 +58,8 @@ FIELDS = {
     "position": ([r + 31 for r in ORDER], [r + 31 for r in TAKEN]),
     "sample_weight": ([r + 41 for r in ORDER], [r + 41 for r in TAKEN]),
     "query_weight": ([52, 51, 53], [53, 52]),
+    "pairs": ([[2, 0], [1, 2], [3, 4], [4, 3]], [[3, 1], [2, 3]]),
+    "pair_weight": ([62, 64, 61, 63], [62, 64]),
     "query_ids": (["b", "a", "c"], ["c", "b"]),
     "query_ptr": ([0, 3, 5, 6], [0, 1, 4]),
     "feature_names": (("left", "right"), ("left", "right")),
@@ -74,12 +80,13 @@ def test_field_follows_its_document(name):
     assert np.asarray(getattr(by_mask.take([1, 0]), name)).tolist() == np.asarray(taken).tolist()
 
 
-@pytest.mark.parametrize("name", ["doc_id", "position", "sample_weight", "query_weight"])
+@pytest.mark.parametrize("name", OPTIONAL)
 def test_optional_field_left_out(name):
-    data = make(**{name: None})
+    without = {"pairs": None, "pair_weight": None} if name == "pairs" else {name: None}
+    data = make(**without)
     assert getattr(data, name) is None
     assert getattr(data.take([1]), name) is None
-    assert name not in repr(data)
+    assert f"{name}," not in repr(data).replace(")", ",")
 
 
 def test_sparse_features_follow_their_documents():
@@ -226,6 +233,17 @@ def test_concat_keeps_parts_in_order():
     assert both.order.tolist() == [0, 1, 2]
 
 
+def test_concat_renumbers_pairs():
+    a = part(["x", "y", "x"], pairs=[[2, 0]], pair_weight=[1])
+    b = part(["x", "z", "z"], start=3, pairs=[[1, 2], [2, 1]], pair_weight=[2, 3])
+    merged = concat([a, b, b.take([0])], shared_queries="merge")  # the last part has no pair left
+    assert merged.y.tolist() == [0, 2, 3, 3, 1, 4, 5]
+    assert merged.y[merged.pairs].tolist() == [[2, 0], [4, 5], [5, 4]]
+    assert merged.pair_weight.tolist() == [1, 2, 3]
+    apart = concat([a.take([1]), b.take([1])])
+    assert apart.y[apart.pairs].tolist() == [[4, 5], [5, 4]]
+
+
 def test_concat_of_sparse_parts():
     a, b = (RankingData(sp.csr_array([[i, 0.0]]), [i], [i]) for i in (1, 2))
     assert concat([a, b]).X.toarray().tolist() == [[1, 0], [2, 0]]
@@ -249,6 +267,7 @@ def test_shared_queries_are_refused_or_merged():
         ([part([1]), part(["2"])], {}, "numbers in one part and strings in another"),
         ([part([1]), part([2], doc_id=["d"])], {}, "doc_id is given in only one"),
         ([part([1]), part([2], query_weight=[1])], {}, "query_weight is given in only one"),
+        ([part([1, 1]), part([2, 2], pairs=[[0, 1]])], {}, "pairs is given in only one"),
         ([part([1]), RankingData(sp.csr_array([[1.0]]), [0], [2])], {}, "dense or sparse"),
         ([part([1]), RankingData([[1.0]], [[0, 1]], [2])], {}, "label columns"),
         ([part([1], query_weight=[1]), part([1], query_weight=[2])], {"shared_queries": "merge"}, "query_weight"),
