@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .metrics import measure as measure
     from .objectives import Objective as Objective
     from .objectives import objective as objective
+    from .objectives import pair_loss as pair_loss
+    from .objectives import point_loss as point_loss
     from .rankers import GBRanker as GBRanker
     from .rankers import LambdaMART as LambdaMART
     from .rankers import load as load
@@ -58,6 +60,8 @@ _WHERE = {
     "load": ".rankers",
     "measure": ".metrics",
     "objective": ".objectives",
+    "pair_loss": ".objectives",
+    "point_loss": ".objectives",
     "report": ".reports",
     "Report": ".reports",
     "train_test_split": ".splits",

@@ -102,11 +102,18 @@ class Trainer(ABC):
 
     @abstractmethod
     def leaves(self, binned: Binned) -> npt.NDArray[np.int64]:
-        """Return the leaf of the last tree into which each document falls."""
+        """Return the leaf of the last tree into which each document falls, shape (n_documents,).
+
+        With several outputs, the leaf of each one's tree, shape (n_documents, n_outputs).
+        """
 
     @abstractmethod
     def set_leaf_values(self, values: FloatMatrix) -> npt.NDArray[Any]:
-        """Give the leaves of the last tree other values; return them as the booster keeps and sums them."""
+        """Give the leaves of the last tree other values; return them as the booster keeps and sums them.
+
+        `values` has the shape (n_leaves,); with several outputs, each with a tree of its own, (n_leaves, n_outputs),
+        with NaN where a tree has no such leaf.
+        """
 
     @abstractmethod
     def rescales_trees(self) -> bool:
@@ -198,6 +205,34 @@ def library_errors(library: str, *kinds: type[Exception]) -> Iterator[None]:
             raise DataError("every feature is 0 in every document, so no tree can be grown; check X.") from None
         text = re.sub(r"^\[[^]]*\] \S+: ", "", str(error).strip().split("\nStack trace")[0])
         raise ParameterError(f"{library} refuses these data or parameters: {text.strip()}") from error
+
+
+def require_own(objective: Objective, own: str, **wanted: Any) -> None:
+    """Raise a `ParameterError` where a parameter is not what the library's objective `own` always has."""
+    for name, value in wanted.items():
+        allowed = value if isinstance(value, tuple) else (value,)
+        if getattr(objective, name) not in allowed:
+            raise ParameterError(
+                f"{name}={getattr(objective, name)!r}: {own} has {' or '.join(map(repr, allowed))}; "
+                "use engine='compiled'."
+            )
+
+
+def require_binary(objective: Any, data: RankingData, own: str) -> npt.NDArray[np.float64]:
+    """Return the labels for a library's objective `own`, which reads them as they are: 1 is relevant, 0 is not."""
+    y = one_label(data, own)
+    relevant = y if objective.relevant_from is None else y >= objective.relevant_from
+    if not np.array_equal(relevant, y):
+        row = int(np.argmax(relevant != y))
+        raise DataError(
+            f"label {y[row]:g} in row {row}: {own} takes the labels 1 for relevant and 0 for not; use "
+            "engine='compiled', or `with_labels` to give such labels."
+        )
+    return y
+
+
+# What the libraries' own pairwise objectives have none of.
+NO_OPTIONS = {"pairs": "labels", "equal_pairs": False, "rerank_every": 1, "rank_smoothing": 0.0, "ties": "stable"}
 
 
 def require_bins(binned: Binned, backend: str, settings: Mapping[str, Any]) -> None:

@@ -13,8 +13,9 @@ import scipy.sparse as sp
 from .._checks import DataError, ParameterError
 from .._registry import unknown
 from ..data import RankingData
-from ..objectives import LambdaRank, Objective, Quantile, SquaredError
+from ..objectives import AbsoluteError, CrossEntropy, Huber, LambdaRank, McRank, Objective, Quantile, SquaredError
 from ._base import (
+    NO_OPTIONS,
     Backend,
     Binned,
     FloatMatrix,
@@ -24,7 +25,9 @@ from ._base import (
     library_errors,
     one_label,
     refuse_clashes,
+    require_binary,
     require_bins,
+    require_own,
 )
 
 # The library's names (with its aliases) for what has a canonical name.
@@ -98,7 +101,7 @@ class LightGBMBackend(Backend):
             booster = lgb.Booster({**translate(params), **own}, train.handle)
             for number, binned in enumerate(valid):
                 booster.add_valid(binned.handle, f"valid{number}")
-        return LightGBMTrainer(booster, train, n_outputs)
+        return LightGBMTrainer(booster, train, n_outputs, RAW.get(str(own["objective"])))
 
     def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:
         return LightGBMModel(lgb.Booster(model_str=content.decode("utf-8")), n_outputs, n_features)
@@ -107,8 +110,14 @@ class LightGBMBackend(Backend):
 class LightGBMTrainer(Trainer):
     """Steps a booster; scores stand class by class in the library, document by document here."""
 
-    def __init__(self, booster: lgb.Booster, train: Binned, n_outputs: int) -> None:
-        self.booster, self.train, self.n_outputs = booster, train, n_outputs
+    def __init__(
+        self,
+        booster: lgb.Booster,
+        train: Binned,
+        n_outputs: int,
+        to_raw: Callable[[FloatMatrix], FloatMatrix] | None = None,
+    ) -> None:
+        self.booster, self.train, self.n_outputs, self.to_raw = booster, train, n_outputs, to_raw
 
     def round(self, gradient: FloatMatrix, hessian: FloatMatrix) -> bool:
         given = gradient.astype(np.float32), hessian.astype(np.float32)
@@ -123,7 +132,8 @@ class LightGBMTrainer(Trainer):
         seen: list[FloatMatrix] = []
 
         def keep(scores: FloatMatrix, dataset: lgb.Dataset) -> tuple[str, float, bool]:
-            seen.append(np.array(scores, dtype=np.float64, order="C"))
+            raw = np.array(scores, dtype=np.float64, order="C")
+            seen.append(raw if self.to_raw is None else self.to_raw(raw))
             return "scores", 0.0, True
 
         if number < 0:
@@ -138,12 +148,14 @@ class LightGBMTrainer(Trainer):
         leaf = self.booster.predict(
             csr_matrix(binned.data.X), pred_leaf=True, start_iteration=last, num_iteration=1, validate_features=False
         )
-        return np.asarray(leaf, dtype=np.int64).reshape(-1)
+        shape = binned.data.n_documents if self.n_outputs == 1 else (binned.data.n_documents, self.n_outputs)
+        return np.asarray(leaf, dtype=np.int64).reshape(shape)
 
     def set_leaf_values(self, values: FloatMatrix) -> npt.NDArray[Any]:
-        tree = self.booster.num_trees() - 1
-        for leaf, value in enumerate(values):
-            self.booster.set_leaf_output(tree, leaf, float(value))
+        first = self.booster.num_trees() - self.n_outputs
+        for output, column in enumerate(values.reshape(len(values), -1).T):
+            for leaf, value in enumerate(column[~np.isnan(column)]):
+                self.booster.set_leaf_output(first + output, leaf, float(value))
         return values
 
     def rescales_trees(self) -> bool:
@@ -182,6 +194,12 @@ class LightGBMModel(Model):
 
     def to_bytes(self) -> bytes:
         return str(self.booster.model_to_string(num_iteration=-1)).encode("utf-8")
+
+
+def log_odds(p: FloatMatrix) -> FloatMatrix:
+    """Return the log-odds of probabilities; where they round to 0 or 1, about -37 or 37."""
+    p = np.clip(p, 1e-16, 1 - 1e-16)
+    return np.asarray(np.log(p) - np.log1p(-p))
 
 
 def csr_matrix(X: Any) -> Any:
@@ -232,8 +250,8 @@ def translate(params: TreeParams) -> dict[str, Any]:
 
 def _lambdarank(objective: LambdaRank, data: RankingData) -> dict[str, Any]:
     y = one_label(data, "LightGBM")
-    if objective.hessian_factor != 1:
-        raise ParameterError("hessian_factor: LightGBM's own lambdarank has the factor 1; use engine='compiled'.")
+    own = "LightGBM's own lambdarank"
+    require_own(objective, own, weight="ndcg", hessian_factor=1.0, query_norm=objective.score_norm, **NO_OPTIONS)
     if y.max() > MAX_GRADE:
         raise DataError(
             f"label {y.max():g} in row {int(np.argmax(y))}: LightGBM's own lambdarank has grades up to {MAX_GRADE}; "
@@ -249,16 +267,47 @@ def _lambdarank(objective: LambdaRank, data: RankingData) -> dict[str, Any]:
     return {
         "objective": "lambdarank",
         "sigmoid": objective.sigmoid,
-        "lambdarank_truncation_level": objective.truncation,
-        "lambdarank_norm": objective.norm,
+        "lambdarank_truncation_level": objective.truncation or int(data.query_sizes.max()),
+        "lambdarank_norm": objective.query_norm,
         "label_gain": (2.0**grades - 1 if objective.gain == "exp" else grades).tolist(),
     }
+
+
+def _quantile(objective: Quantile, data: RankingData) -> dict[str, Any]:
+    if len(objective.alphas) > 1:
+        raise ParameterError("alpha: LightGBM's own quantile has one quantile; use engine='compiled'.")
+    return {"objective": "quantile", "alpha": objective.alphas[0]}
+
+
+def _cross_entropy(objective: CrossEntropy, data: RankingData) -> dict[str, Any]:
+    require_binary(objective, data, "LightGBM's own binary")
+    if objective.relevant_from is None:
+        require_own(objective, "LightGBM's own cross_entropy", positive_weight=1.0)
+        return {"objective": "cross_entropy"}
+    if isinstance(objective.positive_weight, str):
+        raise ParameterError("positive_weight='balanced': give LightGBM's own binary a number; or engine='compiled'.")
+    return {"objective": "binary", "scale_pos_weight": objective.positive_weight}
+
+
+def _mcrank(objective: McRank, data: RankingData) -> dict[str, Any]:
+    require_own(objective, "LightGBM's own multiclass", class_weight=None)
+    return {"objective": "multiclass", "num_class": int(data.y.max()) + 1}
 
 
 NATIVE: Mapping[type[Objective], Callable[[Any, RankingData], dict[str, Any]]] = {
     LambdaRank: _lambdarank,
     SquaredError: lambda objective, data: {"objective": "regression"},
-    Quantile: lambda objective, data: {"objective": "quantile", "alpha": objective.alpha},
+    AbsoluteError: lambda objective, data: {"objective": "regression_l1"},
+    Huber: lambda objective, data: {"objective": "huber", "alpha": objective.delta},
+    Quantile: _quantile,
+    CrossEntropy: _cross_entropy,
+    McRank: _mcrank,
+}
+# The library shows its scores through these functions; here are their inverses.
+RAW: Mapping[str, Callable[[FloatMatrix], FloatMatrix]] = {
+    "binary": log_odds,
+    "cross_entropy": log_odds,
+    "multiclass": lambda p: np.log(np.maximum(p, 1e-300)),
 }
 
 
@@ -269,7 +318,6 @@ def native_params(objective: Objective, data: RankingData) -> dict[str, Any]:
             f"LightGBM has no objective {objective.name!r} of its own; use engine='compiled'. "
             f"It has: {', '.join(sorted(each.name for each in NATIVE))}."
         )
-    objective.bind(data, engine="numpy")  # refuses what the objective cannot learn from
     if data.sample_weight is not None:
         raise ParameterError(
             "sample_weight: LightGBM's own objectives read it otherwise than documented here; use engine='compiled', "

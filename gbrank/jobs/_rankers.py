@@ -12,6 +12,7 @@ from .._checks import check_choice, check_whole
 from ..backends import BACKENDS, TreeParams
 from ..metrics import measure
 from ..objectives import Objective, objective
+from ..objectives._plain import to_table
 from ..rankers import GBRanker
 from ..rankers._ranker import ENGINES
 from ._checks import WORDS, Key, Problems, place, read_table
@@ -125,6 +126,5 @@ def _objective(given: Any, where: str, problems: Problems) -> Objective | None:
 def ranker_table(ranker: GBRanker) -> dict[str, Any]:
     """Return the table that `make_ranker` reads back as the same ranker, with every parameter written out."""
     table = {name: value for name, value in ranker.get_params(deep=False).items() if name not in NOT_IN_FILES}
-    chosen = objective(table["objective"])
-    table["objective"] = {"name": chosen.name, **chosen.params()}
+    table["objective"] = to_table(objective(table["objective"]))
     return table | {"measure": str(measure(table["measure"]))}

@@ -4,21 +4,69 @@
 """
 
 from ._base import OBJECTIVES, Bound, Objective, Targets, objective
-from ._ordinal import Ordinal
-from ._pairwise import LambdaRank, PairwiseLogistic
-from ._pointwise import Focal, McRank, Quantile, SquaredError
+from ._classification import Brier, CrossEntropy, Focal, Hinge
+from ._combined import Combined
+from ._contrastive import Contrastive, InfoNCE, SampledSoftmax, Triplet
+from ._grades import GradeObjective, NoProbabilitiesError, require_grades
+from ._listwise import XENDCG, ListNet, Softmax
+from ._multiclass import McRank, McRankFocal
+from ._ordinal import CumulativeLogit, ImmediateThreshold, Ordinal, OrdinalCrossEntropy
+from ._pairwise import (
+    LambdaRank,
+    Pairwise,
+    PairwiseContrastive,
+    PairwiseExponential,
+    PairwiseFocal,
+    PairwiseHinge,
+    PairwiseLogistic,
+)
+from ._pointwise import Huber, LogCosh, SquaredError
+from ._quantile import AbsoluteError, Quantile
+from ._rank_bce import RankBCE
+from ._smooth_ranks import ApproxNDCG
+from ._yours import pair_loss, point_loss
 
 __all__ = [
     "OBJECTIVES",
+    "XENDCG",
+    "AbsoluteError",
+    "ApproxNDCG",
     "Bound",
+    "Brier",
+    "Combined",
+    "Contrastive",
+    "CrossEntropy",
+    "CumulativeLogit",
     "Focal",
+    "GradeObjective",
+    "Hinge",
+    "Huber",
+    "ImmediateThreshold",
+    "InfoNCE",
     "LambdaRank",
+    "ListNet",
+    "LogCosh",
     "McRank",
+    "McRankFocal",
+    "NoProbabilitiesError",
     "Objective",
     "Ordinal",
+    "OrdinalCrossEntropy",
+    "Pairwise",
+    "PairwiseContrastive",
+    "PairwiseExponential",
+    "PairwiseFocal",
+    "PairwiseHinge",
     "PairwiseLogistic",
     "Quantile",
+    "RankBCE",
+    "SampledSoftmax",
+    "Softmax",
     "SquaredError",
     "Targets",
+    "Triplet",
     "objective",
+    "pair_loss",
+    "point_loss",
+    "require_grades",
 ]

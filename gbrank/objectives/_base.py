@@ -92,13 +92,15 @@ class Bound(ABC):
         return {}
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Objective(ABC):
     """A loss of scores, given labels in whole queries."""
 
     name: ClassVar[str]
     exact_hessian: ClassVar[bool] = True
     """Whether the hessian is the second derivative of the loss; if not, the class says what stands in for it."""
+    gradient_of_loss: ClassVar[bool] = True
+    """Whether the gradient is the derivative of `loss` at these ranks and draws; if not, the class says what it is."""
     shift_invariant: ClassVar[bool] = False
     """Whether adding a constant to all scores of a query changes nothing; gradients then sum to 0 in each query."""
 
@@ -144,8 +146,47 @@ class Objective(ABC):
         bound = self.bind(check_targets(y, query_ptr, weight), engine=engine or "compiled", n_jobs=1)
         return bound.gradient_hessian(check_scores(score, bound), 0)
 
-    def params(self) -> dict[str, Any]:
-        """Return the parameters by name."""
+    def __repr__(self) -> str:
+        """Return the constructor call, with the parameters that differ from their defaults."""
+        given = [
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in dataclasses.fields(self)
+            if field.default is dataclasses.MISSING or getattr(self, field.name) != field.default
+        ]
+        return f"{type(self).__name__}({', '.join(given)})"
+
+    def __add__(self, other: Objective) -> Objective:
+        """Return the sum of two losses, see `Combined`."""
+        from ._combined import Combined
+
+        return Combined((self, other)) if isinstance(other, Objective) else NotImplemented
+
+    def __radd__(self, zero: Any) -> Objective:
+        """Return the loss itself for 0, with which `sum` begins."""
+        return self if isinstance(zero, int) and zero == 0 else NotImplemented
+
+    def __mul__(self, weight: Any) -> Objective:
+        """Return the loss times a number above 0, see `Combined`."""
+        from ._combined import Combined
+
+        return NotImplemented if isinstance(weight, Objective) else Combined((self,), weights=(weight,))
+
+    __rmul__ = __mul__
+
+    def on(self, label: int) -> Objective:
+        """Return the loss of one of several label columns, by its number from 0, see `Combined`.
+
+        Examples
+        --------
+        >>> 0.8 * objective("lambdarank").on(1) + 0.2 * objective("cross_entropy").on(0)
+        0.8 * LambdaRank().on(1) + 0.2 * CrossEntropy().on(0)
+        """
+        from ._combined import Combined
+
+        return Combined((self,), labels=(label,))
+
+    def params(self, deep: bool = False) -> dict[str, Any]:
+        """Return the parameters by name; with `deep`, those of parts, too, where there are any."""
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     def with_params(self, **params: Any) -> Self:
@@ -165,13 +206,13 @@ class Objective(ABC):
 OBJECTIVES: Registry[type[Objective]] = Registry("objective")
 
 
-def objective(name: str | Objective, **params: Any) -> Objective:
+def objective(name: str | Objective | type[Objective], **params: Any) -> Objective:
     """Return the objective of that name with those parameters.
 
     Parameters
     ----------
-    name : str or Objective
-        A name; an objective is returned as it is, or with `params` replaced.
+    name : str, Objective or class of objectives
+        A name, or a class; an objective is returned as it is, or with `params` replaced.
 
     Raises
     ------
@@ -181,8 +222,10 @@ def objective(name: str | Objective, **params: Any) -> Objective:
     Examples
     --------
     >>> objective("lambdarank", truncation=10)
-    LambdaRank(sigmoid=1.0, truncation=10, norm=True, gain='exp', hessian_factor=1.0)
+    LambdaRank(truncation=10)
     """
+    if isinstance(name, type) and issubclass(name, Objective):
+        name = name()
     if isinstance(name, Objective):
         return name.with_params(**params) if params else name
     if not isinstance(name, str):
@@ -225,7 +268,10 @@ def row_weights(data: Labelled) -> Vector | None:
 def single_labels(data: Labelled, name: str) -> Vector:
     """Return the one label column, or refuse several."""
     if data.y.ndim != 1:
-        raise DataError(f"{name}: learns from one label column, not {data.y.shape[1]}; choose one with `with_labels`.")
+        raise DataError(
+            f"{name}: learns from one label column, not {data.y.shape[1]}; choose one, from 0, by "
+            "`.on(label)` of the objective, or by `with_labels` of the data."
+        )
     return data.y
 
 

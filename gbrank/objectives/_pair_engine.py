@@ -1,13 +1,14 @@
 """The frame of pairwise losses: every pair of documents of a query with different labels.
 
 A pairwise loss is a plain NumPy function ``phi(d, *params)`` of the margin d = s_i - s_j of a pair with y_i > y_j; it
-returns value, first and second derivative, elementwise.  Pairs are weighted by a `LambdaWeight` and by the product of
-their documents' weights.  With `truncation`, one document of the pair must rank above that place.  With `norm`, weights
-are divided by 0.01 + |d|, and a query's gradient and hessian multiplied by log2(1 + S) / S, S being the sum of both
-sides' absolute lambdas, as LightGBM does.
+returns value, first and second derivative, elementwise.  A second such function, if there is one, serves the pairs
+with equal labels.  Pairs are weighted by a `LambdaWeight` and by the product of their documents' weights.  With
+`truncation`, one document of the pair must rank above that place.  With `score_norm`, weights are divided by
+0.01 + |d|; with `query_norm`, a query's gradient and hessian are multiplied by log2(1 + S) / S, S being the sum of both
+sides' absolute lambdas, as LightGBM does both.
 
 The numpy engine broadcasts ``phi`` over each query's pair matrix and is the definition; the compiled engine hands the
-same functions to the compiler, inlined into one loop over queries.
+same functions to the compiler, inlined into loops over pairs that become vector instructions.
 """
 
 from __future__ import annotations
@@ -20,10 +21,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks import DataError
-from .._compile import inlined, kernel, over_queries, specialised
-from ..metrics._ranking import ALL, ideal_dcg, sort_pairs
-from ._base import Bound, Gradients, Labelled, Vector, check_engine
+from .._compile import fixed_tuple, list_pointer, over_queries
+from ..metrics._ranking import ALL, ideal_dcg
+from ._base import Labelled, Vector
 from ._lambda_weights import LambdaWeight
+from ._list_engine import SIGNATURE, ListBound, ListLoss, ListTargets
+from ._ranking import RankOptions
 
 Phi = Callable[..., tuple[Any, Any, Any]]
 
@@ -36,111 +39,117 @@ class PairFrame(NamedTuple):
     phi: Phi
     params: tuple[float, ...]
     weight: LambdaWeight
-    truncation: int | None
-    norm: bool
+    equal: Phi | None = None
+    truncation: int | None = None
+    score_norm: bool = False
+    query_norm: bool = False
+    hessian_factor: float = 1.0
+    options: RankOptions = RankOptions()
+
+    @property
+    def ranked(self) -> bool:
+        """Whether the order of the list matters."""
+        return self.weight.ranked or self.truncation is not None
 
 
-class PairBound(Bound):
-    """A pairwise objective tied to labels; `gain` is what a document of its label is worth."""
+class PairBound(ListBound):
+    """A pairwise objective tied to labels; `gain` is what a document of its label is worth to the weight."""
 
-    def __init__(
-        self, frame: PairFrame, y: Vector, gain: Vector, data: Labelled, engine: str, n_jobs: int | None
-    ) -> None:
-        check_engine(engine)
-        require_pairs(y, data.query_ptr)
-        self.frame, self.y, self.gain, self.engine, self.n_jobs = frame, y, gain, engine, n_jobs
-        self.query_ptr, self.weight = data.query_ptr, data.sample_weight
+    def __init__(self, frame: PairFrame, gain: Vector, data: Labelled, engine: str, n_jobs: int | None) -> None:
+        if frame.equal is None:
+            require_pairs(gain, data.query_ptr)
+        self.frame = frame
+        cut = ALL if frame.truncation is None else frame.truncation
         sizes = np.diff(data.query_ptr)
-        self.query_weight = None if data.query_weight is None else np.repeat(data.query_weight, sizes)
-        self.truncation = ALL if frame.truncation is None else frame.truncation
-        self.discount = 1 / np.log2(np.arange(2, sizes.max() + 2))
-        self.ideal = np.empty(len(sizes))
-        over_queries(ideal_dcg, self.query_ptr, gain, self.truncation, self.discount, self.ideal, n_jobs=n_jobs)
-        # Each round's ranking starts from the last: scores move little, and what is nearly sorted sorts fast.
-        self.order = np.arange(len(y)) - np.repeat(data.query_ptr[:-1], sizes)
+        ideal = np.ones(len(sizes))
+        if frame.weight.worth == "gain":
+            discount = 1 / np.log2(np.arange(2, sizes.max() + 2))
+            over_queries(ideal_dcg, data.query_ptr, gain, cut, discount, ideal, n_jobs=n_jobs)
+        targets = ListTargets(gain, ideal, frame.options, frame.hessian_factor)
+        loss = ListLoss(self._define_list, frame.ranked, functools.partial(compile_pairs, frame))
+        params = (float(min(cut, sizes.max())), float(frame.score_norm), float(frame.query_norm), *frame.params)
+        super().__init__(loss, params, targets, data, engine, n_jobs)
+        if not frame.ranked:
+            # By label, so that the worse documents of each stand together, after it.
+            query = np.repeat(np.arange(len(sizes)), sizes)
+            self.ranking.rows = np.lexsort((-gain, query))
 
-    def gradient_hessian(self, score: npt.NDArray[Any], round: int) -> Gradients:
-        gradient, hessian = np.zeros(len(score)), np.zeros(len(score))
-        if self.engine == "numpy":
-            for q in range(len(self.ideal)):
-                at = slice(self.query_ptr[q], self.query_ptr[q + 1])
-                gradient[at], hessian[at], _ = self._one_query(q, score[at])
-        else:
-            self._compiled(np.ascontiguousarray(score, dtype=np.float64), gradient, hessian)
-        if self.query_weight is not None:
-            gradient *= self.query_weight
-            hessian *= self.query_weight
-        return gradient, hessian
-
-    def loss(self, score: npt.NDArray[Any]) -> Vector:
-        """Return each query's sum over pairs of weight times value at these ranks, without the factor of `norm`."""
-        spans = zip(self.query_ptr[:-1], self.query_ptr[1:], strict=True)
-        value = np.array([self._one_query(q, score[a:b])[2] for q, (a, b) in enumerate(spans)])
-        return value if self.query_weight is None else value * self.query_weight[self.query_ptr[:-1]]
-
-    def _compiled(self, score: Vector, gradient: Vector, hessian: Vector) -> None:
-        weight = np.empty(0) if self.weight is None else self.weight
-        frame = self.frame
-        run = compile_pairs(frame.phi, frame.weight)
-        over_queries(
-            run, self.query_ptr, self.y, self.gain, score, weight, self.ideal, self.discount, self.order,
-            self.truncation, frame.norm, frame.params, gradient, hessian, n_jobs=self.n_jobs,
-        )  # fmt: skip
-
-    def _one_query(self, q: int, score: npt.NDArray[Any]) -> tuple[Vector, Vector, float]:
-        """Return gradient, hessian and loss of query `q`: the definition."""
-        frame, at = self.frame, slice(self.query_ptr[q], self.query_ptr[q + 1])
-        order = np.argsort(-score, kind="stable")
-        s, y, gain = score[order], self.y[at][order], self.gain[at][order]
-        w = np.ones(len(s)) if self.weight is None else self.weight[at][order]
-        a, b = np.zeros(len(s)), np.zeros(len(s))
-        c = frame.weight.prepare(y, gain, self.discount, self.ideal[q], a, b)
-        scaled = frame.norm and s[0] != s[-1]
-        g, h, value = np.zeros(len(s)), np.zeros(len(s)), 0.0
-        for i, j in pair_blocks(len(s), self.truncation):
-            sign = np.sign(y[i] - y[j]) * (i < j)
-            d = sign * (s[i] - s[j])
-            with np.errstate(over="ignore"):
-                phi, d1, d2 = frame.phi(d, *frame.params)
-            worth = np.abs(sign) * w[i] * w[j] * frame.weight.delta(i, j, y[i], y[j], a[i], a[j], b[i], b[j], c)
+    def _define_list(
+        self, s: Vector, gain: Vector, discount: Vector, w: Vector, ideal: float, seed: int, *params: float
+    ) -> tuple[float, Vector, Vector]:
+        """Return value (without the factor of `query_norm`), gradient and hessian of one list."""
+        frame, n = self.frame, len(s)
+        a, b = np.zeros(n), np.zeros(n)
+        c = frame.weight.prepare(gain, discount, ideal, a, b)
+        scaled = frame.score_norm and s.max() > s.min()
+        g, h, value, total = np.zeros(n), np.zeros(n), 0.0, 0.0
+        blocks = pair_blocks(n, int(params[0])) if frame.ranked else label_blocks(gain, frame.equal is not None)
+        for i, j in blocks:
+            margin = s[i] - s[j]
+            worth = w[i] * w[j] * frame.weight.delta(i, j, gain[i], gain[j], a[i], a[j], b[i], b[j], c)
             if scaled:
-                worth = worth / (0.01 + np.abs(d))
-            g[i[:, 0]] += (worth * sign * d1).sum(axis=1)
-            g -= (worth * sign * d1).sum(axis=0)
-            h[i[:, 0]] += (worth * d2).sum(axis=1)
-            h += (worth * d2).sum(axis=0)
+                worth = worth / (0.01 + np.abs(margin))
+            if frame.ranked or frame.equal is not None:
+                worth = worth * (i < j)
+            phi, d1, d2 = self._of_margins(margin, np.sign(gain[i] - gain[j]))
+            lam, bend = worth * d1, worth * d2
+            g[i[:, 0]] += lam.sum(axis=1)
+            g[j[0]] -= lam.sum(axis=0)
+            h[i[:, 0]] += bend.sum(axis=1)
+            h[j[0]] += bend.sum(axis=0)
             value += float((worth * phi).sum())
-        if frame.norm:
-            total = self._total_lambda(s, y, w, a, b, c, scaled)
-            factor = np.log2(1 + total) / total if total > 0 else 1.0
+            total += 2 * float(np.abs(lam).sum()) if frame.query_norm else 0.0
+        if total > 0:
+            factor = np.log2(1 + total) / total
             g, h = g * factor, h * factor
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
-        return g[back], h[back], value
+        return value, g, h
 
-    def _total_lambda(self, s: Vector, y: Vector, w: Vector, a: Vector, b: Vector, c: float, scaled: bool) -> float:
-        frame, total = self.frame, 0.0
-        for i, j in pair_blocks(len(s), self.truncation):
-            sign = np.sign(y[i] - y[j]) * (i < j)
-            d = sign * (s[i] - s[j])
-            with np.errstate(over="ignore"):
-                d1 = frame.phi(d, *frame.params)[1]
-            worth = np.abs(sign) * w[i] * w[j] * frame.weight.delta(i, j, y[i], y[j], a[i], a[j], b[i], b[j], c)
-            total += float(2 * np.abs(worth * d1 / (0.01 + np.abs(d) if scaled else 1.0)).sum())
-        return total
+    def _of_margins(self, margin: Vector, sign: Vector) -> tuple[Vector, Vector, Vector]:
+        """Return value and derivatives by s_i - s_j of pairs whose right order is `sign`, 0 for equal labels."""
+        phi, equal, params = self.frame.phi, self.frame.equal, self.frame.params
+        value, d1, d2 = phi(sign * margin, *params)
+        if sign.all():
+            return value, sign * d1, d2
+        unequal = np.abs(sign)
+        parts = unequal * value, sign * d1, unequal * d2
+        if equal is None:
+            return parts
+        value, d1, d2 = (part + (1 - unequal) * same for part, same in zip(parts, equal(margin, *params), strict=True))
+        return value, d1, d2
 
 
-def pair_blocks(n: int, truncation: int) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[Any]]]:
-    """Yield the ranks i (as a column) and j (as a row) of the pair matrix in blocks of rows."""
+Block = tuple[npt.NDArray[Any], npt.NDArray[Any]]
+
+
+def pair_blocks(n: int, truncation: int) -> Iterator[Block]:
+    """Yield the ranks i (as a column) and j (as a row) of the pair matrix in blocks of rows; pairs have i < j."""
     rows = max(1, PAIRS_AT_ONCE // n)
     ranks, last = np.arange(n), min(truncation, n - 1)
     for start in range(0, last, rows):
         yield ranks[start : min(start + rows, last), None], ranks[None, :]
 
 
-def require_pairs(y: Vector, query_ptr: npt.NDArray[np.int64]) -> None:
+def label_blocks(gain: Vector, with_equals: bool) -> Iterator[Block]:
+    """Yield places i and j, as `pair_blocks`, of a list in the order of labels: each label against all lower ones.
+
+    With `with_equals`, against its own too; pairs then have i < j.
+    """
+    n = len(gain)
+    places = np.arange(n)
+    ends = np.append(np.flatnonzero(gain[1:] != gain[:-1]) + 1, n)
+    start = 0
+    for end in ends:
+        others = places[None, start if with_equals else end :]
+        if others.size:
+            rows = max(1, PAIRS_AT_ONCE // others.size)
+            for first in range(start, end, rows):
+                yield places[first : min(first + rows, end), None], others
+        start = end
+
+
+def require_pairs(gain: Vector, query_ptr: npt.NDArray[np.int64]) -> None:
     """Raise a `DataError` that says why, if no query has two documents with different labels."""
-    if not np.any(np.maximum.reduceat(y, query_ptr[:-1]) != np.minimum.reduceat(y, query_ptr[:-1])):
+    if not np.any(np.maximum.reduceat(gain, query_ptr[:-1]) != np.minimum.reduceat(gain, query_ptr[:-1])):
         single = int((np.diff(query_ptr) == 1).sum())
         raise DataError(
             f"nothing to learn: none of the {len(query_ptr) - 1} queries has two documents with different labels "
@@ -148,78 +157,83 @@ def require_pairs(y: Vector, query_ptr: npt.NDArray[np.int64]) -> None:
         )
 
 
-@kernel
-def rank(score: Any, order: Any, key: Any, row: Any, spare_key: Any, spare_row: Any) -> None:
-    """Put the rows of one query, best first and ties in row order, in `row` and in `order`, which is a first guess."""
-    n = len(score)
-    for i in range(n):
-        row[i] = order[i]
-        key[i] = -score[row[i]]
-    sort_pairs(n, key, row, spare_key, spare_row)
-    start = 0
-    while start < n:
-        end, rising = start + 1, True
-        while end < n and key[end] == key[start]:
-            rising = rising and row[end] > row[end - 1]
-            end += 1
-        if not rising:
-            for i in range(start, end):
-                key[i] = row[i]
-            sort_pairs(end - start, key[start:end], row[start:end], spare_key, spare_row)
-        start = end
-    order[:] = row[:n]
+def _put_in(*args: Any) -> Any:  # what the templates below call is put in when they are compiled
+    raise NotImplementedError
+
+
+_phi = _equal = _prepare = _delta = _put_in
+N_PARAMS = RANKED = TIES = SCORE_NORM = 0
+
+
+def _pairs_of_list(
+    s: Any, gain: Any, discount: Any, w: Any, ideal: float, seed: int, params: Any, g: Any, h: Any
+) -> None:  # fmt: skip
+    """Add up the lambdas of a list's pairs, one document against all after it at a time."""
+    n = len(s)
+    a, b = np.empty(n), np.empty(n)
+    c = _prepare(gain, discount, ideal, a, b)
+    base, slope = (0.01, 1.0) if SCORE_NORM and s.max() > s.min() else (1.0, 0.0)
+    own = fixed_tuple(params, N_PARAMS)[3:]
+    total = 0.0
+    group = 0  # where the label group of document i ends, if the list is in the order of labels
+    for i in range(min(int(params[0]), n - 1)):
+        if RANKED:
+            group = i + 1
+        else:
+            while group < n and gain[group] == gain[i]:
+                group += 1
+        g_i, h_i = 0.0, 0.0
+        s_i, gain_i, w_i, a_i, b_i = s[i], gain[i], w[i], a[i], b[i]
+        # Unsigned, because an index that cannot be negative needs no check: only so do these become vector instructions.
+        for j in range(np.uint64(group), np.uint64(n)):
+            margin = s_i - s[j]
+            worth = _delta(i, j, gain_i, gain[j], a_i, a[j], b_i, b[j], c) * w_i * w[j]
+            if SCORE_NORM:
+                worth /= base + slope * abs(margin)
+            sign = 1.0
+            if RANKED:
+                sign = (1.0 if gain_i > gain[j] else 0.0) - (1.0 if gain_i < gain[j] else 0.0)
+            _, d1, d2 = _phi(sign * margin, *own)
+            lam, bend = sign * worth * d1, abs(sign) * worth * d2
+            if RANKED and TIES:
+                _, e1, e2 = _equal(margin, *own)
+                lam += (1.0 - abs(sign)) * worth * e1
+                bend += (1.0 - abs(sign)) * worth * e2
+            g_i += lam
+            h_i += bend
+            g[j] -= lam
+            h[j] += bend
+            total += abs(lam)
+        if TIES and not RANKED:
+            for j in range(np.uint64(i + 1), np.uint64(group)):
+                _, d1, d2 = _equal(s_i - s[j], *own)
+                worth = w_i * w[j] / (base + slope * abs(s_i - s[j]))
+                g_i += worth * d1
+                h_i += worth * d2
+                g[j] -= worth * d1
+                h[j] += worth * d2
+                total += abs(worth * d1)
+        g[i] += g_i
+        h[i] += h_i
+    total *= 2.0
+    if params[2] > 0.0 and total > 0.0:
+        factor = np.log2(1.0 + total) / total
+        for i in range(n):
+            g[i] *= factor
+            h[i] *= factor
+
+
+def compile_pairs(frame: PairFrame) -> Any:
+    """Return the pointer to a compiled loop over the pairs of a list, for one loss and one weight."""
+    flags = int(frame.ranked), int(frame.equal is not None), int(frame.score_norm)
+    return _compile(frame.phi, frame.equal, frame.weight, len(frame.params), *flags)
 
 
 @functools.lru_cache(maxsize=256)
-def compile_pairs(phi: Phi, weight: LambdaWeight) -> Callable[..., None]:
-    """Return a compiled loop over queries and pairs for one loss and one weight."""
-    loss, prepare, delta, ranked = inlined(phi), inlined(weight.prepare), inlined(weight.delta), weight.ranked
-
-    def pass_over(
-        first: int, last: int, query_ptr: Any, y: Any, gain: Any, score: Any, weight: Any, ideal: Any, discount: Any,
-        order: Any, truncation: int, norm: bool, params: Any, gradient: Any, hessian: Any,
-    ) -> None:  # fmt: skip
-        size = 0
-        for q in range(first, last):
-            size = max(size, query_ptr[q + 1] - query_ptr[q])
-        key, spare_key, row, spare_row = np.empty(size), np.empty(size), np.arange(size), np.empty(size, np.int64)
-        s_, y_, gain_, w_, a, b = (
-            np.empty(size), np.empty(size), np.empty(size), np.ones(size), np.empty(size), np.empty(size),
-        )  # fmt: skip
-        g, h = np.empty(size), np.empty(size)
-        for q in range(first, last):
-            start, n = query_ptr[q], query_ptr[q + 1] - query_ptr[q]
-            if ranked or norm or truncation < n:
-                rank(score[start : start + n], order[start : start + n], key, row, spare_key, spare_row)
-            for i in range(n):
-                at = start + row[i]
-                s_[i], y_[i], gain_[i] = score[at], y[at], gain[at]
-                g[i] = h[i] = 0.0
-                if len(weight) > 0:
-                    w_[i] = weight[at]
-            c = prepare(y_[:n], gain_[:n], discount, ideal[q], a, b)
-            scaled = norm and s_[0] != s_[n - 1]
-            total = 0.0
-            for i in range(min(truncation, n - 1)):
-                for j in range(i + 1, n):
-                    if y_[i] == y_[j]:
-                        continue
-                    sign = 1.0 if y_[i] > y_[j] else -1.0
-                    d = sign * (s_[i] - s_[j])
-                    _, d1, d2 = loss(d, *params)
-                    worth = delta(i, j, y_[i], y_[j], a[i], a[j], b[i], b[j], c) * w_[i] * w_[j]
-                    if scaled:
-                        worth /= 0.01 + abs(d)
-                    d1 *= worth
-                    d2 *= worth
-                    g[i] += sign * d1
-                    g[j] -= sign * d1
-                    h[i] += d2
-                    h[j] += d2
-                    total += 2.0 * abs(d1)
-            factor = np.log2(1.0 + total) / total if norm and total > 0.0 else 1.0
-            for i in range(n):
-                gradient[start + row[i]] = g[i] * factor
-                hessian[start + row[i]] = h[i] * factor
-
-    return specialised(pass_over)
+def _compile(
+    phi: Phi, equal: Phi | None, weight: LambdaWeight, n_params: int, ranked: int, ties: int, score_norm: int
+) -> Any:
+    return list_pointer(
+        _pairs_of_list, SIGNATURE, fast=True, _phi=phi, _equal=equal or phi, _prepare=weight.prepare,
+        _delta=weight.delta, N_PARAMS=n_params + 3, RANKED=ranked, TIES=ties, SCORE_NORM=score_norm,
+    )  # fmt: skip

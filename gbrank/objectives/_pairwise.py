@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-import numpy.typing as npt
 
-from .._checks import DataError, check_choice, check_positive, check_whole, whole_grades
-from .._compile import fast_kernel, over_queries
-from ._base import OBJECTIVES, Bound, Gradients, Labelled, Objective, Vector, single_labels
-from ._lambda_weights import NDCG, UNIFORM
-from ._pair_engine import PairBound, PairFrame, rank
+from .._checks import ParameterError, check_choice, check_positive, check_whole
+from ._base import OBJECTIVES, Bound, Labelled, Objective, Vector, single_labels
+from ._gains import stopping_probability, worth_of_labels
+from ._lambda_weights import WEIGHTS
+from ._lambdarank import LambdaRankBound
+from ._pair_engine import PairBound, PairFrame, Phi
+from ._preferences import PreferenceBound, given_pairs
+from ._ranking import RankOptions
 
 
 def logistic(d: Any, sigmoid: Any) -> Any:
@@ -21,12 +23,177 @@ def logistic(d: Any, sigmoid: Any) -> Any:
     return np.logaddexp(0.0, -sigmoid * d), -sigmoid * p, sigmoid * sigmoid * p * (1.0 - p)
 
 
-@OBJECTIVES.add("pairwise_logistic")
-@dataclass(frozen=True)
-class PairwiseLogistic(Objective):
-    r"""RankNet: logistic loss of all pairs of a query's documents with different labels.
+def undecided(d: Any, sigmoid: Any) -> Any:
+    """Logistic loss of a pair whose order is as likely as the reverse: half of both."""
+    z = sigmoid * d
+    p = 1.0 / (1.0 + np.exp(-z))
+    return np.logaddexp(0.0, -z) + 0.5 * z, sigmoid * (p - 0.5), sigmoid * sigmoid * p * (1.0 - p)
 
-    :math:`L = \sum_{y_i > y_j} \log(1 + e^{-a (s_i - s_j)})` with a = `sigmoid`.  The hessian is the exact diagonal.
+
+def hinge(d: Any, margin: Any) -> Any:
+    """Hinge loss of the margin; its second derivative is 0, and 1 stands in for it where the pair is not settled."""
+    short = np.where(d < margin, 1.0, 0.0)
+    return short * (margin - d), -short, short
+
+
+def exponential(d: Any) -> Any:
+    """Exponential loss of the margin; a straight line below -30."""
+    inside = np.maximum(d, -30.0)
+    e = np.exp(-inside)
+    return e * (1.0 + inside - d), -e, e
+
+
+def focal(d: Any, gamma: Any, sigmoid: Any) -> Any:
+    """Focal loss of the margin: the logistic loss times q^gamma, q being the probability of the wrong order."""
+    z = sigmoid * d
+    e = np.exp(-np.abs(z))
+    larger, near = 1.0 / (1.0 + e), np.log1p(e)
+    q, p = np.where(z > 0.0, e * larger, larger), np.where(z > 0.0, larger, e * larger)
+    log_q, log_p = -np.maximum(z, 0.0) - near, np.minimum(z, 0.0) - near
+    weight = np.exp(gamma * log_q)
+    first = weight * (gamma * p * log_p - q)
+    second = weight * p * (gamma * (q - gamma * p) * log_p + (2.0 * gamma + 1.0) * q)
+    return -weight * log_p, sigmoid * first, sigmoid * sigmoid * np.maximum(second, 0.0)
+
+
+def contrast(d: Any, margin: Any) -> Any:
+    """Half the square of what a margin of unequal documents lacks."""
+    lack = np.maximum(margin - d, 0.0)
+    return 0.5 * lack * lack, -lack, np.where(d < margin, 1.0, 0.0)
+
+
+def attract(d: Any, margin: Any) -> Any:
+    """Half the square of the distance of equal documents."""
+    return 0.5 * d * d, d, 1.0 + 0.0 * d
+
+
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Pairwise(Objective):
+    r"""What every pairwise objective has: :math:`L = \sum_{y_i > y_j} w_{ij}\,\varphi(s_i - s_j)`.
+
+    Parameters
+    ----------
+    weight : {"uniform", "label_difference", "ndcg", "map", "mrr", "err"}
+        Weight of a pair: 1; :math:`|y_i - y_j|`; or what swapping the two documents would change in the measure at the
+        present ranks (of NDCG divided by the ideal DCG of the first `truncation` places).
+    truncation : int, optional
+        Truncation level T: one document of the pair must rank among the first T.
+    pairs : {"labels", "given"}
+        All pairs of a query with different labels, or the pairs of the data (``RankingData(pairs=...)``) with their
+        weights, whatever the labels.
+    gain : {"exp", "linear"}
+        What a label is worth to NDCG: 2^y - 1, or y.
+    relevant_from : float
+        The lowest label that is relevant to MAP and MRR.
+    max_grade : int
+        The highest grade, for ERR: a document of grade y stops the reader with probability (2^y - 1) / 2^max_grade.
+    score_norm : bool
+        Divide weights by 0.01 + :math:`|s_i - s_j|`, as LightGBM and XGBoost do by default.
+    query_norm : bool
+        Multiply a query's lambdas by :math:`\log_2(1 + S) / S`, S the sum of their absolute values over both documents
+        of each pair.
+    rerank_every : int
+        Rounds between two rankings.
+    rank_smoothing : float
+        Weight of the past in an exponential average of each document's rank, from 0 to below 1; discounts are then
+        those of the average.
+    ties : {"stable", "shuffled"}
+        Tied documents rank in row order, or in a random one, drawn anew in each round.
+    hessian_factor : float
+        1 is the diagonal of the second derivative; 2 bounds the curvature safely (the full matrix is at most twice its
+        diagonal), as in XGBoost.
+    random_state : int
+        Seed of all draws.
+    """
+
+    shift_invariant: ClassVar[bool] = True
+    phi: ClassVar[Phi]
+    equal: ClassVar[Phi | None] = None
+
+    weight: str = "uniform"
+    truncation: int | None = None
+    pairs: str = "labels"
+    gain: str = "exp"
+    relevant_from: float = 1.0
+    max_grade: int = 4
+    score_norm: bool = False
+    query_norm: bool = False
+    rerank_every: int = 1
+    rank_smoothing: float = 0.0
+    ties: str = "stable"
+    hessian_factor: float = 1.0
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        check_choice("weight", self.weight, tuple(WEIGHTS))
+        if self.truncation is not None:
+            check_whole("truncation", self.truncation)
+        check_choice("pairs", self.pairs, ("labels", "given"))
+        check_choice("gain", self.gain, ("exp", "linear"))
+        check_whole("max_grade", self.max_grade)
+        check_choice("score_norm", self.score_norm, (True, False))
+        check_choice("query_norm", self.query_norm, (True, False))
+        check_positive("hessian_factor", self.hessian_factor)
+        check_whole("random_state", self.random_state, lowest=0)
+        self.rank_options()
+        if self.pairs == "given" and (self.weight != "uniform" or self.truncation is not None):
+            raise ParameterError(
+                f"pairs='given' brings its own weights: weight={self.weight!r} and truncation={self.truncation} belong "
+                "to pairs made from labels."
+            )
+
+    def rank_options(self) -> RankOptions:
+        """Return how ranks follow scores."""
+        return RankOptions(self.rerank_every, self.rank_smoothing, self.ties, self.random_state)
+
+    def phi_params(self) -> tuple[float, ...]:
+        """Return the parameters of the loss of a margin."""
+        return ()
+
+    def pair_of_equals(self) -> Phi | None:
+        """Return the loss of pairs with equal labels, if they count."""
+        return type(self).equal
+
+    def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
+        y, weight = single_labels(data, self.name), WEIGHTS[self.weight]
+        phi = type(self).phi
+        if self.pairs == "given":
+            return PreferenceBound(phi, self.phi_params(), given_pairs(data), self.hessian_factor, data, engine, n_jobs)
+        frame = PairFrame(
+            phi, self.phi_params(), weight, self.pair_of_equals(), self.truncation, self.score_norm, self.query_norm,
+            self.hessian_factor, self.rank_options(),
+        )  # fmt: skip
+        return self._bound(frame)(frame, self._worth(y), data, engine, n_jobs)
+
+    def _bound(self, frame: PairFrame) -> type[PairBound]:
+        return PairBound
+
+    def _worth(self, y: Vector) -> Vector:
+        kind = WEIGHTS[self.weight].worth
+        if kind == "gain":
+            return worth_of_labels(y, self.gain, self.name)
+        if kind == "relevant":
+            return (y >= self.relevant_from).astype(np.float64)
+        return stopping_probability(y, self.max_grade, self.name) if kind == "stopping" else y
+
+
+@OBJECTIVES.add("pairwise_logistic", "ranknet")
+@dataclass(frozen=True, repr=False)
+class PairwiseLogistic(Pairwise):
+    r"""RankNet: logistic loss of the pairs of a query's documents with different labels.
+
+    :math:`L = \sum_{y_i > y_j} w_{ij} \log(1 + e^{-a (s_i - s_j)})` with a = `sigmoid`.  The hessian is the exact
+    diagonal.
+
+    Parameters
+    ----------
+    sigmoid : float
+        Steepness a.
+    equal_pairs : bool
+        Whether pairs with equal labels count, as equally likely in either order:
+        :math:`\log(1 + e^{-a d}) + a d / 2` with d = s_i - s_j, least where the scores are equal.
+    weight, truncation, pairs, ...
+        See `Pairwise`.
 
     References
     ----------
@@ -34,40 +201,171 @@ class PairwiseLogistic(Objective):
     """
 
     name: ClassVar[str] = "pairwise_logistic"
-    shift_invariant: ClassVar[bool] = True
+    phi: ClassVar[Phi] = staticmethod(logistic)
+    sigmoid: float = 1.0
+    equal_pairs: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("sigmoid", self.sigmoid)
+        if self.equal_pairs and (self.weight != "uniform" or self.pairs != "labels"):
+            raise ParameterError(
+                "equal_pairs=True needs weight='uniform' and pairs='labels': to every other weight, swapping equals "
+                "changes nothing."
+            )
+
+    def phi_params(self) -> tuple[float, ...]:
+        return (float(self.sigmoid),)
+
+    def pair_of_equals(self) -> Phi | None:
+        return undecided if self.equal_pairs else None
+
+    def _bound(self, frame: PairFrame) -> type[PairBound]:
+        return LambdaRankBound if LambdaRankBound.serves(frame) else PairBound
+
+
+@OBJECTIVES.add("pairwise_hinge")
+@dataclass(frozen=True, repr=False)
+class PairwiseHinge(Pairwise):
+    r"""Hinge loss of pairs: the better document shall score higher by a margin.
+
+    :math:`L = \sum_{y_i > y_j} w_{ij} \max(0, m - (s_i - s_j))` with m = `margin`.  Its second derivative is 0; 1
+    stands in for it for pairs that lack the margin.
+
+    Parameters
+    ----------
+    margin : float
+    weight, truncation, pairs, ...
+        See `Pairwise`.
+
+    References
+    ----------
+    Herbrich, Graepel and Obermayer, "Large Margin Rank Boundaries for Ordinal Regression", 2000.
+    """
+
+    name: ClassVar[str] = "pairwise_hinge"
+    exact_hessian: ClassVar[bool] = False
+    phi: ClassVar[Phi] = staticmethod(hinge)
+    margin: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("margin", self.margin)
+
+    def phi_params(self) -> tuple[float, ...]:
+        return (float(self.margin),)
+
+
+@OBJECTIVES.add("pairwise_exponential", "rankboost")
+@dataclass(frozen=True, repr=False)
+class PairwiseExponential(Pairwise):
+    r"""Exponential loss of pairs, which RankBoost minimises.
+
+    :math:`L = \sum_{y_i > y_j} w_{ij}\, e^{-(s_i - s_j)}`.  The hessian is the exact diagonal.  Beyond a margin of -30
+    the loss goes on as a straight line, so that no score overflows; there the hessian stays what it was.
+
+    Parameters
+    ----------
+    weight, truncation, pairs, ...
+        See `Pairwise`.
+
+    References
+    ----------
+    Freund, Iyer, Schapire and Singer, "An Efficient Boosting Algorithm for Combining Preferences", JMLR 4, 2003.
+    """
+
+    name: ClassVar[str] = "pairwise_exponential"
+    phi: ClassVar[Phi] = staticmethod(exponential)
+
+
+@OBJECTIVES.add("pairwise_focal", "focal_pairwise")
+@dataclass(frozen=True, repr=False)
+class PairwiseFocal(Pairwise):
+    r"""Focal loss of pairs: logistic loss that turns its weight to the pairs in the wrong order.
+
+    :math:`L = -\sum_{y_i > y_j} w_{ij}\, (1 - p)^\gamma \log p` with :math:`p = \sigma(a (s_i - s_j))` and a =
+    `sigmoid`.  The second derivative is negative for pairs far in the wrong order; there it is 0, elsewhere exact.
+
+    Parameters
+    ----------
+    gamma : float
+        Focusing, at least 0; 0 is the logistic loss.
+    sigmoid : float
+    weight, truncation, pairs, ...
+        See `Pairwise`.
+
+    References
+    ----------
+    Lin et al., "Focal Loss for Dense Object Detection", ICCV 2017, section 3; here of a pair's margin.
+    """
+
+    name: ClassVar[str] = "pairwise_focal"
+    exact_hessian: ClassVar[bool] = False
+    phi: ClassVar[Phi] = staticmethod(focal)
+    gamma: float = 2.0
     sigmoid: float = 1.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("gamma", self.gamma, zero=True)
         check_positive("sigmoid", self.sigmoid)
 
-    def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
-        frame = PairFrame(logistic, (float(self.sigmoid),), UNIFORM, truncation=None, norm=False)
-        y = single_labels(data, self.name)
-        return PairBound(frame, y, np.zeros(len(y)), data, engine, n_jobs)
+    def phi_params(self) -> tuple[float, ...]:
+        return float(self.gamma), float(self.sigmoid)
 
 
-@OBJECTIVES.add("lambdarank")
-@dataclass(frozen=True)
-class LambdaRank(Objective):
+@OBJECTIVES.add("pairwise_contrastive")
+@dataclass(frozen=True, repr=False)
+class PairwiseContrastive(Pairwise):
+    r"""Contrastive loss: documents with equal labels come together, others part by a margin.
+
+    With :math:`d = s_i - s_j` and m = `margin`, :math:`L = \sum_{y_i > y_j} \max(0, m - d)^2 / 2 + \sum_{y_i = y_j,
+    i < j} d^2 / 2`.  In place of the distance of two embeddings stands the difference of two scores, with its sign,
+    so that unequal documents part in the right direction.  The hessian is the exact diagonal (where d = m, its limit).
+
+    Parameters
+    ----------
+    margin : float
+    truncation, ...
+        See `Pairwise`; weights other than "uniform", and given pairs, do not apply.
+
+    References
+    ----------
+    Hadsell, Chopra and LeCun, "Dimensionality Reduction by Learning an Invariant Mapping", CVPR 2006, section 2.1.
+    """
+
+    name: ClassVar[str] = "pairwise_contrastive"
+    phi: ClassVar[Phi] = staticmethod(contrast)
+    equal: ClassVar[Phi | None] = staticmethod(attract)
+    margin: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_positive("margin", self.margin)
+        if self.weight != "uniform" or self.pairs != "labels":
+            raise ParameterError("pairwise_contrastive: only weight='uniform' and pairs='labels' have a meaning here.")
+
+    def phi_params(self) -> tuple[float, ...]:
+        return (float(self.margin),)
+
+
+@OBJECTIVES.add("lambdarank", "lambdamart")
+@dataclass(frozen=True, repr=False)
+class LambdaRank(PairwiseLogistic):
     r"""LambdaRank: logistic loss of pairs, each weighted by what swapping the two would change in NDCG.
 
     :math:`\Delta_{ij} = |G_i - G_j|\,|D(r_i) - D(r_j)| / \mathrm{IDCG@T}` with :math:`D(r) = 1 / \log_2(r + 1)`, over
-    pairs of which one document ranks among the first T, the truncation level.  With `norm`, :math:`\Delta` is divided
-    by 0.01 + :math:`|s_i - s_j|` and a query's lambdas multiplied by :math:`\log_2(1 + S) / S`, S the sum of their
-    absolute values over both documents of each pair.  Ties rank in row order.  Labels are whole grades for the
-    exponential gain, any numbers of 0 or more for the linear one.
+    pairs of which one document ranks among the first T, the truncation level.  With `score_norm`, :math:`\Delta` is
+    divided by 0.01 + :math:`|s_i - s_j|`, with `query_norm` a query's lambdas are multiplied by :math:`\log_2(1 + S) /
+    S`.  The defaults are LightGBM's.  Labels are whole grades for the exponential gain, any numbers of 0 or more for
+    the linear one.  The same as `PairwiseLogistic` but for the defaults: `weight` may be another measure.
 
     Parameters
     ----------
     sigmoid : float
         Steepness a of the logistic loss.
-    truncation : int
-        Truncation level T.
-    norm : bool
-    gain : {"exp", "linear"}
-        2^y - 1, or y.
-    hessian_factor : float
-        1 is the diagonal of the second derivative, as in LightGBM; 2 bounds the curvature safely, as in XGBoost.
+    weight, truncation, pairs, ...
+        See `Pairwise`.
 
     References
     ----------
@@ -75,130 +373,9 @@ class LambdaRank(Objective):
     """
 
     name: ClassVar[str] = "lambdarank"
-    shift_invariant: ClassVar[bool] = True
     exact_hessian: ClassVar[bool] = False
-    sigmoid: float = 1.0
-    truncation: int = 30
-    norm: bool = True
-    gain: str = "exp"
-    hessian_factor: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_positive("sigmoid", self.sigmoid)
-        check_whole("truncation", self.truncation)
-        check_choice("norm", self.norm, (True, False))
-        check_choice("gain", self.gain, ("exp", "linear"))
-        check_positive("hessian_factor", self.hessian_factor)
-
-    def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
-        y = single_labels(data, self.name)
-        if self.gain == "exp":
-            gain = 2.0 ** whole_grades(y, "the objective lambdarank with its exponential gain") - 1.0
-        else:
-            require_not_negative(y)
-            gain = y
-        frame = PairFrame(logistic, (float(self.sigmoid),), NDCG, self.truncation, self.norm)
-        return LambdaRankBound(frame, self.hessian_factor, y, gain, data, engine, n_jobs)
-
-
-def require_not_negative(y: Vector) -> None:
-    """Raise a `DataError` for a label below 0, whose gain would be negative."""
-    if y.min() < 0:
-        raise DataError(
-            f"label {y.min():g} in row {int(np.argmin(y))}: a gain cannot be negative; shift the labels to start at 0."
-        )
-
-
-class LambdaRankBound(PairBound):
-    """LambdaRank with a kernel of its own; the general one serves where scores lie too far apart for it."""
-
-    def __init__(self, frame: PairFrame, hessian_factor: float, *args: Any) -> None:
-        super().__init__(frame, *args)
-        self.hessian_factor = hessian_factor
-
-    def gradient_hessian(self, score: npt.NDArray[Any], round: int) -> Gradients:
-        gradient, hessian = super().gradient_hessian(score, round)
-        return gradient, hessian * self.hessian_factor if self.hessian_factor != 1 else hessian
-
-    def _compiled(self, score: Vector, gradient: Vector, hessian: Vector) -> None:
-        weight = np.empty(0) if self.weight is None else self.weight
-        spread = np.maximum.reduceat(score, self.query_ptr[:-1]) - np.minimum.reduceat(score, self.query_ptr[:-1])
-        if spread.max() * self.frame.params[0] > WIDEST:
-            super()._compiled(score, gradient, hessian)
-            return
-        over_queries(
-            lambdarank_pass, self.query_ptr, self.gain, score, weight, self.ideal, self.discount, self.order,
-            self.truncation, self.frame.norm, self.frame.params[0], gradient, hessian, n_jobs=self.n_jobs,
-        )  # fmt: skip
-
-
-WIDEST = 600.0  # spread of scores in a query, times sigmoid, up to which exp(s - s_max) keeps its precision
-
-
-@fast_kernel
-def lambdarank_pass(
-    first: int, last: int, query_ptr: Any, gain: Any, score: Any, weight: Any, ideal: Any, discount: Any, order: Any,
-    truncation: int, norm: bool, sigmoid: float, gradient: Any, hessian: Any,
-) -> None:  # fmt: skip
-    """Write the lambdas of each query.
-
-    Scores, gains and exp(s - s_max) stand in rank order in buffers of their own, so that the loop over pairs has
-    neither a branch nor an exponential: the probability that i precedes j is e_i / (e_i + e_j).
-    """
-    size = 0
-    for q in range(first, last):
-        size = max(size, query_ptr[q + 1] - query_ptr[q])
-    key, spare_key, row, spare_row = np.empty(size), np.empty(size), np.empty(size, np.int64), np.empty(size, np.int64)
-    s, e, worth, g, h = np.empty(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size)
-    w = np.ones(size)
-    for q in range(first, last):
-        start, n = query_ptr[q], query_ptr[q + 1] - query_ptr[q]
-        if ideal[q] <= 0.0 or n < 2:
-            continue
-        rank(score[start : start + n], order[start : start + n], key, row, spare_key, spare_row)
-        for i in range(n):
-            at = start + row[i]
-            s[i], worth[i] = score[at], gain[at] / ideal[q]
-            if len(weight) > 0:
-                w[i] = weight[at]
-        for i in range(n):
-            e[i] = np.exp(sigmoid * (s[i] - s[0]))
-            g[i] = h[i] = 0.0
-        scaled = norm and s[0] != s[n - 1]
-        total = 0.0
-        for i in range(min(truncation, n - 1)):
-            total += lambdas_of_one(i, n, s, e, worth, w, discount, 0.01 if scaled else 1.0, scaled, g, h)
-        factor = sigmoid
-        if norm and total > 0.0:
-            factor *= np.log2(1.0 + total * sigmoid) / (total * sigmoid)
-        for i in range(n):
-            gradient[start + row[i]] = g[i] * factor
-            hessian[start + row[i]] = h[i] * factor * sigmoid
-
-
-@fast_kernel
-def lambdas_of_one(
-    i: int, n: int, s: Any, e: Any, worth: Any, w: Any, discount: Any, base: float, scaled: bool, g: Any, h: Any
-) -> float:
-    """Add the pairs of rank i with all lower ranks; return the sum of both sides' absolute lambdas."""
-    g_i, h_i, total = 0.0, 0.0, 0.0
-    slope = 1.0 if scaled else 0.0
-    s_i, e_i, worth_i, w_i, discount_i = s[i], e[i], worth[i], w[i], discount[i]
-    # Slices, because an index from 0 cannot be negative: only then does the loop become vector instructions.
-    s_, e_, worth_, w_, discount_ = s[i + 1 : n], e[i + 1 : n], worth[i + 1 : n], w[i + 1 : n], discount[i + 1 : n]
-    g_, h_ = g[i + 1 : n], h[i + 1 : n]
-    for j in range(len(s_)):
-        better = worth_i - worth_[j]  # above 0 where the pair is in the right order
-        delta = abs(better) * (discount_i - discount_[j]) * w_i * w_[j] / (base + slope * (s_i - s_[j]))
-        r = 1.0 / (e_i + e_[j])
-        right, wrong = e_i * r, e_[j] * r
-        lam = delta * (-wrong if better > 0.0 else right)
-        curve = delta * right * wrong
-        g_i += lam
-        g_[j] -= lam
-        h_i += curve
-        h_[j] += curve
-        total += abs(lam)
-    g[i] += g_i
-    h[i] += h_i
-    return 2.0 * total
+    gradient_of_loss: ClassVar[bool] = False
+    weight: str = "ndcg"
+    truncation: int | None = 30
+    score_norm: bool = True
+    query_norm: bool = True

@@ -77,8 +77,10 @@ class Boosting:
         if self.bound is not None:
             outcome.init_score, outcome.state = self.bound.init_score(), self.bound.state()
         if self.bound is not None and self.bound.renews_leaves:
+            k = self.bound.n_outputs
             self.sums = {
-                name: np.zeros(one.data.n_documents) for name, one in {"": self.train, **self.evaluated}.items()
+                name: np.zeros(one.data.n_documents if k == 1 else (one.data.n_documents, k))
+                for name, one in {"": self.train, **self.evaluated}.items()
             }
         for number in range(n_rounds):
             if not self._round(number, outcome):
@@ -120,7 +122,7 @@ class Boosting:
     def scores(self, name: str, init: Scores) -> Scores:
         """Return the raw scores of the training data (the empty name) or of an evaluation set."""
         if self.sums is not None:
-            return np.asarray(self.sums[name] + init[0])
+            return np.asarray(self.sums[name] + (init if self.sums[name].ndim == 2 else init[0]))
         # The trainer knows the training data by -1, and numbers the other sets.
         others = [each for each, binned in self.evaluated.items() if binned is not self.train]
         scores = self.trainer.scores(others.index(name) if name in others else -1)
@@ -134,7 +136,8 @@ class Boosting:
         for name, binned in {"": self.train, **self.evaluated}.items():
             own = leaf if binned is self.train else self.trainer.leaves(binned)
             # Summed as the booster does, to the last bit: scores that tie there must tie here.
-            self.sums[name] = self.sums[name].astype(values.dtype) + values[own]
+            grown = values[own] if values.ndim == 1 else np.take_along_axis(values, own, axis=0)
+            self.sums[name] = self.sums[name].astype(values.dtype) + grown
 
     def _evaluate(self, outcome: Outcome, first: str | None) -> bool:
         """Append the measure of every evaluation set to the history; return whether the first has a new best."""

@@ -24,7 +24,7 @@ from .._version import __version__
 from ..backends import backend as find_backend
 from ..metrics import Measure
 from ..metrics import measure as find_measure
-from ..objectives import objective as find_objective
+from ..objectives._plain import from_plain, to_plain
 from ._lambdamart import LambdaMART
 from ._ranker import GBRanker
 
@@ -61,7 +61,7 @@ def describe(ranker: GBRanker) -> dict[str, Any]:
         "class": type(ranker).__name__,
         "versions": {"gbrank": __version__, ranker.backend: find_backend(ranker.backend).version()},
         "params": plain(params) | {"random_state": seed if isinstance(seed, int) else None},
-        "objective": {"name": ranker.objective_.name, "params": plain(ranker.objective_.params())},
+        "objective": to_plain(ranker.objective_),
         "measure": str(ranker.measure_),
         "convention": ranker.measure_.describe(),
         "n_outputs": ranker.model_.n_outputs,
@@ -98,7 +98,7 @@ def load(path: str | os.PathLike[str]) -> GBRanker:
 
 def restore(manifest: Mapping[str, Any], members: Mapping[str, bytes]) -> GBRanker:
     """Return the ranker of a checked manifest and its members."""
-    objective = find_objective(manifest["objective"]["name"], **manifest["objective"]["params"])
+    objective = from_plain(manifest["objective"])
     measure = find_measure(manifest["measure"])
     params = manifest["params"] | {"measure": manifest["measure"]}
     if manifest["class"] == "GBRanker":

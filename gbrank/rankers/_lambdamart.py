@@ -18,8 +18,8 @@ class LambdaMART(GBRanker):
 
     Parameters
     ----------
-    sigmoid, truncation, norm, gain, hessian_factor
-        See `gbrank.objectives.LambdaRank`.
+    sigmoid, weight, truncation, ...
+        See `gbrank.objectives.LambdaRank`; `random_state` seeds its draws too.
     backend, engine, n_estimators, ...
         See `GBRanker`.
     """
@@ -28,9 +28,16 @@ class LambdaMART(GBRanker):
         self,
         *,
         sigmoid: float = 1.0,
-        truncation: int = 30,
-        norm: bool = True,
+        weight: str = "ndcg",
+        truncation: int | None = 30,
         gain: str = "exp",
+        relevant_from: float = 1.0,
+        max_grade: int = 4,
+        score_norm: bool = True,
+        query_norm: bool = True,
+        rerank_every: int = 1,
+        rank_smoothing: float = 0.0,
+        ties: str = "stable",
         hessian_factor: float = 1.0,
         backend: str = "lightgbm",
         engine: str = "compiled",
@@ -58,4 +65,6 @@ class LambdaMART(GBRanker):
             setattr(self, name, value)
 
     def _objective(self) -> Objective:
-        return LambdaRank(self.sigmoid, self.truncation, self.norm, self.gain, self.hessian_factor)
+        own = {name: getattr(self, name) for name in self.get_params(deep=False) if name in LambdaRank().params()}
+        seed = own.pop("random_state")
+        return LambdaRank(**own, random_state=seed if isinstance(seed, int) else 0)

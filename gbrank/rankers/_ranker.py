@@ -27,13 +27,14 @@ from ..objectives import Objective
 from ..objectives import objective as find_objective
 from ..splits import train_test_split
 from ._boosting import Boosting, Callback, Outcome
+from ._grades import GradePredictions
 
 EvalSet = Any  # RankingData, Binned, (X, y, qid), or a mapping from names to these
 
 ENGINES = ("compiled", "numpy", "native")
 
 
-class GBRanker(BaseEstimator):  # type: ignore[misc]
+class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
     """Gradient-boosted trees that rank the documents of a query.
 
     Parameters
@@ -174,6 +175,8 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
         qid: npt.ArrayLike | None = None,
         sample_weight: npt.ArrayLike | None = None,
         query_weight: npt.ArrayLike | Mapping[Any, float] | None = None,
+        pairs: npt.ArrayLike | None = None,
+        pair_weight: npt.ArrayLike | None = None,
         eval_set: EvalSet | None = None,
     ) -> Self:
         """Train.
@@ -188,7 +191,11 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
             Query ids of any kind, in any order.  Without them all documents are one query, with a warning.
         sample_weight : array-like of shape (n_documents,), optional
         query_weight : array-like of shape (n_queries,) or mapping, optional
-            See `gbrank.RankingData`.
+        pairs : array-like of int of shape (n_pairs, 2), optional
+            Rows of `X`, from 0, of the preferred and of the other document, for objectives that learn from pairs; `y`
+            may then be all 0.  Row numbers do not survive scikit-learn's cutting of `X`: cut a `RankingData`.
+        pair_weight : array-like of shape (n_pairs,), optional
+            For these four see `gbrank.RankingData`.
         eval_set : RankingData, Binned, (X, y, qid), or mapping from names to these, optional
             Data on which the measure is followed; the first decides on early stopping.
 
@@ -202,7 +209,8 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
         check_choice("engine", self.engine, ENGINES)
         check_whole("n_estimators", self.n_estimators)
         objective, measure = self._objective(), find_measure(self.measure)
-        train = X if isinstance(X, Binned) else self._data(X, y, qid, sample_weight, query_weight)
+        weights = {"sample_weight": sample_weight, "query_weight": query_weight, "pair_weight": pair_weight}
+        train = self._data(X, y, qid, pairs=pairs, **weights)
         evaluated = self._eval_sets(eval_set)
         if self.validation_fraction is not None and not 0 < self.validation_fraction < 1:
             raise ParameterError(f"validation_fraction={self.validation_fraction!r}: a share lies between 0 and 1.")
@@ -232,10 +240,14 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
         """Return the ranking score of each document, in the order of the rows of `X` (or of a `RankingData`)."""
+        raw = self._raw(X)
+        return np.asarray(self.objective_.transform(raw, self.state_), dtype=np.float64)
+
+    def _raw(self, X: Any) -> npt.NDArray[np.float64]:
+        """Return the outputs of the model, of which the objective makes scores, probabilities or quantiles."""
         features = self._features(X)
         raw = self.model_.raw(features, n_rounds=self.best_iteration_, n_threads=thread_count(self.n_jobs))
-        raw = raw + (self.init_score_ if raw.ndim == 2 else self.init_score_[0])
-        return np.asarray(self.objective_.transform(raw, self.state_), dtype=np.float64)
+        return np.asarray(raw + (self.init_score_ if raw.ndim == 2 else self.init_score_[0]))
 
     def rank(self, X: Any, qid: npt.ArrayLike | None = None) -> npt.NDArray[np.int64]:
         """Return the rank of each document in its query, from 1, in the order of the rows; ties share the better rank.
@@ -262,7 +274,7 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
     def score(self, X: Any, y: npt.ArrayLike | None = None, qid: npt.ArrayLike | None = None) -> float:
         """Return the mean of `measure` over the queries that it does not skip."""
         self._require_fitted()
-        data = self._data(X, y, qid, None, None)
+        data = X.data if isinstance(X, Binned) else self._data(X, y, qid)
         labels = data.y if data.y.ndim == 1 else data.y[:, 0]
         values = self.measure_(labels, self.predict(data), data.query_ptr, data.doc_id)
         if np.isnan(values).all():
@@ -288,7 +300,7 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
         params: dict[str, Any] = super().get_params(deep=False)
         if deep and "objective" in params:
             try:
-                inner = self._objective().params()
+                inner = self._objective().params(deep=True)
             except (ParameterError, KeyError):
                 return params
             params |= {f"objective__{name}": value for name, value in inner.items()}
@@ -327,10 +339,10 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
             verbose=self.verbose,
         )
 
-    def _data(self, X: Any, y: Any, qid: Any, sample_weight: Any, query_weight: Any) -> RankingData:
-        if isinstance(X, RankingData):
-            if any(given is not None for given in (y, qid, sample_weight, query_weight)):
-                raise ParameterError("y, qid and weights come from the RankingData; do not give them beside it.")
+    def _data(self, X: Any, y: Any, qid: Any, **optional: Any) -> Any:
+        if isinstance(X, RankingData | Binned):
+            if any(given is not None for given in (y, qid, *optional.values())):
+                raise ParameterError("y, qid, weights and pairs come from the RankingData; do not give them beside it.")
             return X
         if y is None:
             raise DataError("y: give a label for each document, or pass a RankingData.")
@@ -342,7 +354,7 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
                 stacklevel=4,
             )
             qid = np.zeros(len(np.asarray(y)), np.int64)
-        return RankingData(X, y, qid, sample_weight=sample_weight, query_weight=query_weight)
+        return RankingData(X, y, qid, **optional)
 
     def _eval_sets(self, eval_set: EvalSet | None) -> dict[str, RankingData | Binned]:
         if eval_set is None:
@@ -372,7 +384,7 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
         train_data = train.data if isinstance(train, Binned) else train
         native = self.engine == "native"
         # Binding comes first: it refuses what cannot be learnt before time is spent on bins.
-        bound = None if native else objective.bind(train_data, engine=self.engine, n_jobs=self.n_jobs)
+        bound = objective.bind(train_data, engine="numpy" if native else self.engine, n_jobs=self.n_jobs)
         binned = train if isinstance(train, Binned) else backend.bin(train, params)
         sets = {
             name: one if isinstance(one, Binned) else binned if one is train_data else backend.bin(one, params, binned)
@@ -382,7 +394,7 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
             binned,
             [one for one in sets.values() if one is not binned],
             params,
-            n_outputs=1 if bound is None else bound.n_outputs,
+            n_outputs=bound.n_outputs,
             native=objective if native else None,
         )
         if self.early_stopping_rounds is not None and trainer.rescales_trees():
@@ -390,7 +402,12 @@ class GBRanker(BaseEstimator):  # type: ignore[misc]
                 "early_stopping_rounds: DART changes earlier trees in every round, so the best round's model is lost "
                 "when training goes on; leave early stopping out."
             )
-        boosting = Boosting(trainer, binned, sets, objective, bound, measure, params.learning_rate)
+        if bound.renews_leaves and not native and trainer.rescales_trees():
+            raise ParameterError(
+                f"objective={objective}: renews the leaves of each tree, which DART then scales; leave DART out."
+            )
+        own = None if native else bound
+        boosting = Boosting(trainer, binned, sets, objective, own, measure, params.learning_rate)
         outcome = boosting.run(self.n_estimators, self.early_stopping_rounds, list(self.callbacks or ()))
         self.model_ = trainer.finish()
         return outcome

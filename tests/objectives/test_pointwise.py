@@ -1,87 +1,66 @@
-"""Pointwise losses: their limiting cases, extremes and best constants."""
+"""Regression losses: limiting cases, far differences, best constants, curvatures that stand in."""
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize_scalar
-from scipy.special import expit, log_expit
 
-from gbrank.objectives import Focal, McRank, Quantile, SquaredError, Targets
-from gbrank.objectives._pointwise import quantile_by_leaf, softmax
+from gbrank.objectives import Huber, LogCosh, SquaredError, Targets
 
 PTR = np.array([0, 3, 6])
-T = np.array([0.0, 1, 1, 0, 0, 1])
-X = np.array([-2.0, 0.5, 3, 0.1, 8, -5])
+Y = np.array([0.0, 1, 4, 0.5, -2, 3])
+S = np.array([0.3, 1.0, -6, 0.1, 8, 2])
 
 
-def test_focal_without_focusing_is_half_of_cross_entropy():
-    g, h = Focal(alpha=0.5, gamma=0.0).gradient_hessian(T, X, PTR)
-    np.testing.assert_allclose(g, 0.5 * (expit(X) - T), rtol=1e-12)
-    np.testing.assert_allclose(h, 0.5 * expit(X) * expit(-X), rtol=1e-9)
-    np.testing.assert_allclose(
-        Focal(alpha=0.5, gamma=0.0).loss(T, X, PTR),
-        -0.5 * np.add.reduceat(log_expit(np.where(T == 1, X, -X)), [0, 3]),
-        rtol=1e-12,
-    )
+def test_values_are_those_of_the_formulas():
+    d = np.array([0.3, 0, -10, -0.4, 10, -1])
+    np.testing.assert_allclose(SquaredError().loss(Y, S, PTR), np.add.reduceat(d**2 / 2, [0, 3]))
+    far = np.where(np.abs(d) <= 0.5, d**2 / 2, 0.5 * (np.abs(d) - 0.25))
+    np.testing.assert_allclose(Huber(delta=0.5).loss(Y, S, PTR), np.add.reduceat(far, [0, 3]))
+    np.testing.assert_allclose(LogCosh().loss(Y, S, PTR), np.add.reduceat(np.log(np.cosh(d)), [0, 3]))
 
 
 @pytest.mark.parametrize("engine", ["numpy", "compiled"])
-def test_focal_keeps_its_digits_at_extremes(engine):
-    x = np.array([40.0, -8, 500, -500, 9, 0])
-    y = np.array([1.0, 1, 1, 1, 1, 0])
-    g, h = Focal(gamma=2.0, alpha=0.25).gradient_hessian(y, x, PTR, engine=engine)
-    q = np.exp(-40.0)
-    assert g[0] == pytest.approx(-0.25 * q**2 * 3 * q, rel=1e-6)  # log p = -q and so gamma p log p - q = -3 q
-    assert g[3] == pytest.approx(-0.25, rel=1e-12)  # p underflows gracefully
-    assert np.isfinite(g).all()
-    assert (h >= 1e-6).all()  # -.00092 at -8 is floored
+def test_huber_with_a_great_delta_is_squared_error(engine):
+    for a, b in zip(*(o.gradient_hessian(Y, S, PTR, engine=engine) for o in (Huber(1e3), SquaredError())), strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_allclose(Huber(1e3).loss(Y, S, PTR), SquaredError().loss(Y, S, PTR))
 
 
-def test_focal_hessian_is_negative_where_it_is_said_to_be_floored():
-    _, h = Focal().gradient_hessian([1, 1, 0], [-2.7, -2.9, 0], [0, 3])
-    assert h[0] > 1e-6
-    assert h[1] == 1e-6
+def test_huber_with_a_small_delta_is_absolute_error_times_delta():
+    gradient, _ = Huber(1e-3).gradient_hessian(Y, S, PTR)
+    np.testing.assert_allclose(gradient, 1e-3 * np.sign(S - Y), atol=1e-12)
 
 
-@pytest.mark.parametrize("objective", [SquaredError(), Focal(gamma=0.0, alpha=0.3), Quantile(alpha=0.7)])
-def test_boosting_starts_from_the_best_constant(objective):
+@pytest.mark.parametrize("engine", ["numpy", "compiled"])
+@pytest.mark.parametrize("objective", [Huber(0.7), LogCosh()])
+def test_far_differences_neither_overflow_nor_lose_their_slope(objective, engine):
+    d = np.array([1e6, -1e6, 500, -500, 1e-9, 0])
+    y = np.array([0, 0, 4.0, 4.0, 0, 0])
+    gradient, hessian = objective.gradient_hessian(y, y + d, PTR, engine=engine)
+    top = 0.7 if isinstance(objective, Huber) else 1.0
+    np.testing.assert_allclose(gradient[:4], top * np.sign(d[:4]), rtol=1e-12)
+    np.testing.assert_allclose(gradient[4:], d[4:], rtol=1e-9)
+    np.testing.assert_allclose(hessian, [max(top / max(abs(x), top), 1e-6) for x in d], rtol=1e-6)
+    assert np.isfinite(objective.loss(y, y + d, PTR)).all()
+
+
+@pytest.mark.parametrize("objective", [Huber(0.7), LogCosh()])
+def test_the_parabola_of_the_curvature_lies_above_the_loss_and_touches_it(objective):
+    """The promise of the hessian that stands in: a step by it never raises the loss."""
+    grid = np.linspace(-9, 9, 181)
+    ptr = np.arange(182)
+    y = np.arange(181) % 2.0
+    loss = objective.loss(y, y + grid, ptr)
+    gradient, hessian = objective.gradient_hessian(y, y + grid, ptr)
+    for at, slope, bend, value in zip(grid, gradient, hessian, loss, strict=True):
+        assert (value + slope * (grid - at) + bend * (grid - at) ** 2 / 2 >= loss - 1e-9).all()
+
+
+@pytest.mark.parametrize("objective", [SquaredError(), Huber(0.3), LogCosh()])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_boosting_starts_from_the_best_constant(objective, weighted):
     rng = np.random.default_rng(0)
-    y = rng.integers(0, 3, 200).astype(float)
-    weight = rng.uniform(0.5, 2, 200)
-    targets = Targets(y, np.array([0, 200]), weight)
-    bound = objective.bind(targets)
-    best = minimize_scalar(lambda c: bound.loss(np.full(200, c)).sum(), bounds=(-5, 5), method="bounded").fun
+    y = np.round(rng.gamma(1, 2, 200), 1)
+    bound = objective.bind(Targets(y, np.array([0, 200]), rng.uniform(0.5, 2, 200) if weighted else None))
+    best = minimize_scalar(lambda c: bound.loss(np.full(200, c)).sum(), bounds=(0, 20), method="bounded").fun
     assert bound.loss(np.full(200, bound.init_score()[0])).sum() <= best * (1 + 1e-9)
-
-
-def test_quantile_of_a_leaf_minimises_its_pinball_loss():
-    rng = np.random.default_rng(1)
-    values, leaf = rng.normal(size=300), rng.integers(0, 7, 300)
-    leaf[leaf == 3] = 4
-    weight = rng.integers(0, 4, 300).astype(float)
-    for alpha in (0.1, 0.5, 0.9):
-        for w in (None, weight):
-            got = quantile_by_leaf(values, leaf, alpha, w)
-            assert got[3] == 0
-            for number in set(leaf):
-                v = values[leaf == number]
-                vw = np.ones(len(v)) if w is None else w[leaf == number]
-                losses = [(vw * np.where(v >= c, alpha * (v - c), (1 - alpha) * (c - v))).sum() for c in v]
-                at = (vw * np.where(v >= got[number], alpha * (v - got[number]), (1 - alpha) * (got[number] - v))).sum()
-                assert at <= min(losses) + 1e-12
-
-
-def test_quantile_of_a_leaf_reads_weights_as_repetitions():
-    rng = np.random.default_rng(2)
-    values, leaf, weight = rng.normal(size=100), rng.integers(0, 4, 100), rng.integers(1, 5, 100)
-    repeated = quantile_by_leaf(np.repeat(values, weight), np.repeat(leaf, weight), 0.3, None)
-    np.testing.assert_array_equal(quantile_by_leaf(values, leaf, 0.3, weight.astype(float)), repeated)
-
-
-def test_mcrank_ranks_by_the_expected_grade():
-    objective = McRank()
-    score = np.array([[10.0, 0, 0], [0, 0, 10], [0, 0, 0]])
-    np.testing.assert_allclose(objective.transform(score, {}), [0.0, 2.0, 1.0], atol=1e-3)
-    bound = objective.bind(Targets(np.array([0.0, 2, 2, 1]), np.array([0, 4])))
-    assert bound.n_outputs == 3
-    np.testing.assert_allclose(np.exp(bound.init_score()), [0.25, 0.25, 0.5])
-    np.testing.assert_allclose(softmax(score).sum(axis=1), 1)

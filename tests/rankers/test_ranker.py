@@ -13,7 +13,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV, cross_validate
 
 import gbrank
-from gbrank.objectives import Focal, LambdaRank
+from gbrank.objectives import Focal, LambdaRank, SquaredError
 
 BACKENDS = ["lightgbm", "xgboost"]
 
@@ -157,6 +157,23 @@ def test_a_query_weight_of_two_is_the_query_twice(backend):
     a = gbrank.GBRanker("pairwise_logistic", **params).fit(values, Y, qid=QID, query_weight=weight).predict(values)
     b = gbrank.GBRanker("pairwise_logistic", **params).fit(values[twice], Y[twice], qid=ids).predict(values)
     np.testing.assert_allclose(a, b, atol=1e-5)
+
+
+def test_explicit_pairs_reach_the_objective(monkeypatch):
+    seen = []
+    bind = SquaredError.bind
+    monkeypatch.setattr(SquaredError, "bind", lambda self, data, **how: [seen.append(data), bind(self, data, **how)][1])
+    pairs, weight = [[13, 12], [0, 5], [11, 1]], [3.0, 1.0, 2.0]
+    ranker = gbrank.GBRanker("mse", **SMALL)
+    ranker.fit(X, Y, qid=QID, pairs=pairs, pair_weight=weight)
+    assert seen[0].pairs.tolist() == [[0, 5], [11, 1], [13, 12]]
+    assert seen[0].pair_weight.tolist() == [1, 2, 3]
+    ranker.set_params(validation_fraction=0.5, random_state=1).fit(X, Y, qid=QID, pairs=pairs)
+    assert {tuple(pair) for pair in seen[1].order[seen[1].pairs].tolist()} <= {(0, 5), (11, 1), (13, 12)}
+    with pytest.raises(gbrank.DataError, match="row 0 of query 0 and row 12 of query 1"):
+        ranker.fit(X, Y, qid=QID, pairs=[[0, 12]])
+    with pytest.raises(gbrank.ParameterError, match="pairs come from the RankingData"):
+        ranker.fit(DATA, pairs=pairs)
 
 
 def test_data_frames_keep_their_names_and_are_checked_at_predict():

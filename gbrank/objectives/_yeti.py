@@ -1,0 +1,184 @@
+"""YetiLoss: logistic loss of neighbours in rankings drawn by noisy scores."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from .._checks import ParameterError, check_choice, check_positive, check_whole
+from .._compile import kernel, list_pointer
+from .._scalar_math import exp
+from ..metrics import Measure
+from ..metrics._ranking import top
+from ._base import OBJECTIVES, Bound, Labelled, Vector, single_labels
+from ._list_engine import SIGNATURE, ListBound, ListLoss
+from ._pairwise import logistic
+from ._perturbation import KINDS, noise
+from ._targets import Sampled, Target, before
+
+CLASSIC = "yetirank"
+
+
+def yeti(
+    s: Vector, value: Vector, theta: Vector, w: Vector, norm: float, seed: int, draws: float, neighbors: float,
+    kind: float, power: float, sigmoid: float, grow: float, decay: float,
+) -> tuple[float, Vector, Vector]:  # fmt: skip
+    """Return the mean over draws of the weighted loss of neighbours, with its two derivatives."""
+    n, draws = len(s), int(draws)
+    loss, g, h = 0.0, np.zeros(n), np.zeros(n)
+    if norm <= 0:
+        return loss, g, h
+    drawn = s + power * noise(int(kind), seed, draws * n).reshape(draws, n)
+    order = np.argsort(-drawn, axis=1, kind="stable")
+    v = value[order]
+    above = before(v, grow, decay)
+    inner, between = np.zeros((draws, n)), above  # of each place: the sum, and A', of `_targets` at the place apart
+    for apart in range(1, min(int(neighbors), n - 1) + 1):
+        i, j, near, far = order[:, :-apart], order[:, apart:], v[:, :-apart], v[:, apart:]
+        inner, between = inner[:, : n - apart], between[:, : n - apart]
+        change = (near - far) * (theta[:-apart] * above[:, :-apart] + inner - theta[apart:] * between)
+        weight = np.abs(change) / norm * w[i] * w[j] / draws
+        sign = np.sign(near - far)
+        phi, d1, d2 = logistic(sign * (s[i] - s[j]), sigmoid)
+        loss += float((weight * phi).sum())
+        for row, side in ((i, sign), (j, -sign)):
+            g += np.bincount(row.ravel(), (side * weight * d1).ravel(), n)
+            h += np.bincount(row.ravel(), (weight * d2).ravel(), n)
+        slope = grow - decay * between
+        inner, between = inner + slope * theta[apart:] * far, between + slope * far
+    return loss, g, h
+
+
+def yeti_of_list(
+    s: Any, value: Any, theta: Any, w: Any, norm: float, seed: int, params: Any, g: Any, h: Any
+) -> None:  # fmt: skip
+    """Write what `yeti` returns; of each draw only the places that count are sorted."""
+    n, draws, neighbors = len(s), int(params[0]), int(params[1])
+    if norm <= 0.0 or value.min() == value.max():
+        return
+    places = 0
+    for i in range(n):
+        places += theta[i] > 0.0
+    scale = 1.0 / (norm * draws)
+    drawn = noise(int(params[2]), seed, draws * n)
+    key, spare_key = np.empty(n), np.empty(n)
+    row, spare_row = np.empty(n, np.int64), np.empty(n, np.int64)
+    for draw in range(draws):
+        z = drawn[draw * n : draw * n + n]
+        for i in range(n):
+            z[i] = s[i] + params[3] * z[i]
+        m = top(z, min(places + neighbors, n), key, row, spare_key, spare_row)
+        add_neighbors(row[:m], places, neighbors, s, value, theta, w, params, scale, g, h)
+
+
+@kernel
+def add_neighbors(
+    row: Any, places: int, neighbors: int, s: Any, value: Any, theta: Any, w: Any, params: Any, scale: float, g: Any,
+    h: Any,
+) -> None:  # fmt: skip
+    """Add the pairs of a drawn ranking, by the formula of a swap in `_targets`."""
+    sigmoid, grow, decay = params[4], params[5], params[6]
+    above, m = 1.0, len(row)
+    for p in range(min(places, m - 1)):
+        i = row[p]
+        inner, between = 0.0, above
+        for q in range(p + 1, min(p + neighbors, m - 1) + 1):
+            j = row[q]
+            change = (value[i] - value[j]) * (theta[p] * above + inner - theta[q] * between)
+            if change != 0.0:
+                weight = abs(change) * scale * w[i] * w[j]
+                sign = 1.0 if value[i] > value[j] else -1.0
+                wrong = 1.0 / (1.0 + exp(sign * sigmoid * (s[i] - s[j])))
+                slope = sign * sigmoid * weight * wrong
+                g[i] -= slope
+                g[j] += slope
+                bend = sigmoid * sigmoid * weight * wrong * (1.0 - wrong)
+                h[i] += bend
+                h[j] += bend
+            passing = grow - decay * between
+            inner += passing * theta[q] * value[j]
+            between += passing * value[j]
+        above += (grow - decay * above) * value[i]
+
+
+@functools.cache
+def _pointer() -> Any:
+    return list_pointer(yeti_of_list, SIGNATURE)
+
+
+YETI = ListLoss(yeti, kernel=_pointer)
+
+
+@OBJECTIVES.add("yeti", "yetirank", "yeti_loss")
+@dataclass(frozen=True, repr=False)
+class YetiLoss(Sampled):
+    r"""YetiLoss: logistic loss of neighbours in drawn rankings, weighted by what swapping them would change.
+
+    Rankings are drawn by sorting the scores with noise.  With :math:`\Delta_{ij}` what swapping the documents i and j
+    would change in the measure there, :math:`L = \mathrm{E} \sum_{y_i > y_j} |\Delta_{ij}| \log(1 + e^{-a (s_i - s_j)})`
+    with a = `sigmoid`, over pairs at most `neighbors` places apart, of scores without the noise; the expectation is the
+    mean over `draws`.  The hessian is the exact diagonal, with draws and so weights frozen.
+
+    With ``measure="yetirank"`` the weights are those of the classical YetiRank, for neighbours :math:`0.15 \cdot
+    \mathrm{decay}^p |y_i - y_j|` at the places p, p + 1 = 1, 2, ... from p = 0: what a swap changes in :math:`\sum_p c\,
+    \mathrm{decay}^p y_p`.
+
+    Parameters
+    ----------
+    noise : {"gumbel", "logistic", "gauss", "none"}
+        Gumbel noise draws from the Plackett-Luce model of the scores.
+    noise_power : float
+        What the standard noise is multiplied by.
+    neighbors : int
+        How many places apart the two documents of a pair may stand.
+    sigmoid : float
+        Steepness a of the logistic loss.
+    decay : float
+        Of the classical weights, above 0 and below 1.
+    measure : str or Measure
+        Any measure, see `Sampled`, or "yetirank".
+    draws, hessian_factor, random_state
+        See `Sampled`.
+
+    References
+    ----------
+    Lyzhin, Ustimenko, Gulin and Prokhorenkova, "Which Tricks are Important for Learning to Rank?", ICML 2023, section 4.
+    Gulin, Kuralenok and Pavlov, "Winning The Transfer Learning Track of Yahoo!'s Learning To Rank Challenge with
+    YetiRank", JMLR W&CP 14, 2011.
+    """
+
+    name: ClassVar[str] = "yeti"
+    noise: str = "gumbel"
+    noise_power: float = 1.0
+    neighbors: int = 1
+    sigmoid: float = 1.0
+    decay: float = 0.85
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice("noise", self.noise, KINDS)
+        check_positive("noise_power", self.noise_power)
+        check_whole("neighbors", self.neighbors)
+        check_positive("sigmoid", self.sigmoid)
+        check_positive("decay", self.decay)
+        if self.decay >= 1:
+            raise ParameterError(f"decay={self.decay!r}: must be below 1, or no place weighs more than the next.")
+
+    def _read_measure(self) -> None:
+        if isinstance(self.measure, Measure) or self.measure.strip().lower() != CLASSIC:
+            super()._read_measure()
+
+    def target(self, data: Labelled) -> Target:
+        if self.measure != CLASSIC:
+            return super().target(data)
+        y, sizes = single_labels(data, self.name), np.diff(data.query_ptr)
+        theta = 0.15 / (1.0 - self.decay) * self.decay ** np.arange(sizes.max())
+        return Target(y, np.ones(len(sizes)), theta)
+
+    def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
+        draws = 1 if self.noise == "none" else self.draws  # all are the same
+        params = (draws, self.neighbors, KINDS.index(self.noise), self.noise_power, self.sigmoid)
+        return self.bound_to(YETI, self.target(data), tuple(map(float, params)), data, engine, n_jobs, ListBound)
