@@ -22,6 +22,7 @@ from .. import GbrankError, GbrankWarning, __version__
 from ._demo import demo
 from ._evaluate import evaluate
 from ._inspect import inspect_files
+from ._objectives import objectives
 from ._predict import predict
 from ._report import report
 from ._run import run
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "report": report,
     "run": run,
+    "objectives": objectives,
 }
 
 HELP = """
