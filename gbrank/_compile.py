@@ -202,14 +202,22 @@ def is_own(function: Callable[..., Any]) -> bool:
 
 def _digest(parts: Mapping[str, Callable[..., Any] | int]) -> str:
     """Return a name for `parts`: numba's files know the template's file, but not what is put into it."""
-    seen = hashlib.sha256(str(Path(__file__).stat().st_mtime_ns).encode())
+    files = {Path(__file__)}
+    seen = hashlib.sha256()
     for name, part in sorted(parts.items()):
-        if not callable(part):
-            seen.update(f"{name} {part}".encode())
-        elif is_own(part):
-            stamp = Path(inspect.getfile(part)).stat().st_mtime_ns
-            seen.update(f"{name} {part.__module__} {part.__qualname__} {stamp}".encode())
+        label = f"{part.__module__} {part.__qualname__}" if callable(part) else part
+        seen.update(f"{name} {label}".encode())
+        if callable(part) and is_own(part):
+            files |= _files_of(part)
+    seen.update(repr(sorted((str(file), file.stat().st_mtime_ns) for file in files)).encode())
     return seen.hexdigest()[:16]
+
+
+def _files_of(function: Callable[..., Any]) -> set[Path]:
+    """Return the files of a function and of the Python functions that it calls."""
+    used = _names_used(function.__code__) & set(function.__globals__)
+    called = [value for name in used if isinstance(value := function.__globals__[name], types.FunctionType)]
+    return {Path(inspect.getfile(function))}.union(*(_files_of(each) for each in called))
 
 
 def _load(bits: int) -> Callable[[Any], Any]:

@@ -20,10 +20,13 @@ from ._pairwise import (
     PairwiseHinge,
     PairwiseLogistic,
 )
+from ._plackett_luce import PLRank
 from ._pointwise import Huber, LogCosh, SquaredError
 from ._quantile import AbsoluteError, Quantile
 from ._rank_bce import RankBCE
 from ._smooth_ranks import ApproxNDCG
+from ._stochastic_rank import StochasticRank
+from ._yeti import YetiLoss
 from ._yours import pair_loss, point_loss
 
 __all__ = [
@@ -52,6 +55,7 @@ __all__ = [
     "Objective",
     "Ordinal",
     "OrdinalCrossEntropy",
+    "PLRank",
     "Pairwise",
     "PairwiseContrastive",
     "PairwiseExponential",
@@ -63,8 +67,10 @@ __all__ = [
     "SampledSoftmax",
     "Softmax",
     "SquaredError",
+    "StochasticRank",
     "Targets",
     "Triplet",
+    "YetiLoss",
     "objective",
     "pair_loss",
     "point_loss",

@@ -19,7 +19,7 @@ FAMILIES = {
     "pointwise": ("_pointwise", "_classification", "_multiclass", "_quantile"),
     "ordinal": ("_ordinal",),
     "pairwise": ("_pairwise", "_contrastive"),
-    "listwise": ("_listwise", "_smooth_ranks", "_rank_bce", "_sampled", "_smooth"),
+    "listwise": ("_listwise", "_smooth_ranks", "_rank_bce", "_plackett_luce", "_yeti", "_stochastic_rank"),
     "combined": ("_combined",),
 }
 """The families in the order in which they are told, and their modules."""

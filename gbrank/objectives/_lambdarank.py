@@ -11,7 +11,7 @@ import numpy.typing as npt
 from .._compile import fast_kernel, list_pointer
 from ._base import Gradients
 from ._lambda_weights import NDCG
-from ._list_engine import SIGNATURE
+from ._list_engine import LEAST_BUFFER, SIGNATURE
 from ._pair_engine import PairBound, PairFrame
 
 WIDEST = 600.0  # spread of scores in a query, times sigmoid, up to which exp(s - s_max) keeps its precision
@@ -55,7 +55,7 @@ def lambdas_of_list(
     lowest, highest = s[0], s[0]
     for i in range(n):
         lowest, highest = min(lowest, s[i]), max(highest, s[i])
-    e, worth = np.empty(n), np.empty(n)
+    e, worth = np.empty(n + LEAST_BUFFER), np.empty(n + LEAST_BUFFER)
     for i in range(n):
         e[i] = np.exp(sigmoid * (s[i] - highest))
         worth[i] = gain[i] / ideal

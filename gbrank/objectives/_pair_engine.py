@@ -25,7 +25,7 @@ from .._compile import fixed_tuple, list_pointer, over_queries
 from ..metrics._ranking import ALL, ideal_dcg
 from ._base import Labelled, Vector
 from ._lambda_weights import LambdaWeight
-from ._list_engine import SIGNATURE, ListBound, ListLoss, ListTargets
+from ._list_engine import LEAST_BUFFER, SIGNATURE, ListBound, ListLoss, ListTargets
 from ._ranking import RankOptions
 
 Phi = Callable[..., tuple[Any, Any, Any]]
@@ -170,7 +170,7 @@ def _pairs_of_list(
 ) -> None:  # fmt: skip
     """Add up the lambdas of a list's pairs, one document against all after it at a time."""
     n = len(s)
-    a, b = np.empty(n), np.empty(n)
+    a, b = np.empty(n + LEAST_BUFFER), np.empty(n + LEAST_BUFFER)
     c = _prepare(gain, discount, ideal, a, b)
     base, slope = (0.01, 1.0) if SCORE_NORM and s.max() > s.min() else (1.0, 0.0)
     own = fixed_tuple(params, N_PARAMS)[3:]

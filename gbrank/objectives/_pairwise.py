@@ -9,6 +9,7 @@ import numpy as np
 
 from .._checks import ParameterError, check_choice, check_positive, check_whole
 from ._base import OBJECTIVES, Bound, Labelled, Objective, Vector, single_labels
+from ._classification import focal_of_margin, focal_of_margin_squared
 from ._gains import stopping_probability, worth_of_labels
 from ._lambda_weights import WEIGHTS
 from ._lambdarank import LambdaRankBound
@@ -45,15 +46,14 @@ def exponential(d: Any) -> Any:
 
 def focal(d: Any, gamma: Any, sigmoid: Any) -> Any:
     """Focal loss of the margin: the logistic loss times q^gamma, q being the probability of the wrong order."""
-    z = sigmoid * d
-    e = np.exp(-np.abs(z))
-    larger, near = 1.0 / (1.0 + e), np.log1p(e)
-    q, p = np.where(z > 0.0, e * larger, larger), np.where(z > 0.0, larger, e * larger)
-    log_q, log_p = -np.maximum(z, 0.0) - near, np.minimum(z, 0.0) - near
-    weight = np.exp(gamma * log_q)
-    first = weight * (gamma * p * log_p - q)
-    second = weight * p * (gamma * (q - gamma * p) * log_p + (2.0 * gamma + 1.0) * q)
-    return -weight * log_p, sigmoid * first, sigmoid * sigmoid * np.maximum(second, 0.0)
+    value, first, second = focal_of_margin(sigmoid * d, gamma)
+    return value, sigmoid * first, sigmoid * sigmoid * np.maximum(second, 0.0)
+
+
+def focal_squared(d: Any, gamma: Any, sigmoid: Any) -> Any:
+    """`focal` for a gamma of 2."""
+    value, first, second = focal_of_margin_squared(sigmoid * d)
+    return value, sigmoid * first, sigmoid * sigmoid * np.maximum(second, 0.0)
 
 
 def contrast(d: Any, margin: Any) -> Any:
@@ -150,13 +150,17 @@ class Pairwise(Objective):
         """Return the parameters of the loss of a margin."""
         return ()
 
+    def loss_of_margin(self) -> Phi:
+        """Return the loss of a margin."""
+        return type(self).phi
+
     def pair_of_equals(self) -> Phi | None:
         """Return the loss of pairs with equal labels, if they count."""
         return type(self).equal
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
         y, weight = single_labels(data, self.name), WEIGHTS[self.weight]
-        phi = type(self).phi
+        phi = self.loss_of_margin()
         if self.pairs == "given":
             return PreferenceBound(phi, self.phi_params(), given_pairs(data), self.hessian_factor, data, engine, n_jobs)
         frame = PairFrame(
@@ -312,6 +316,9 @@ class PairwiseFocal(Pairwise):
 
     def phi_params(self) -> tuple[float, ...]:
         return float(self.gamma), float(self.sigmoid)
+
+    def loss_of_margin(self) -> Phi:
+        return focal_squared if self.gamma == 2 else focal
 
 
 @OBJECTIVES.add("pairwise_contrastive")

@@ -1,53 +1,50 @@
-"""Noise by which rankings are drawn, the same in both engines."""
+"""Noise by which rankings are drawn: elementwise functions of two uniform numbers, of which most use one.
+
+The numpy engine calls them on arrays, the compiled engine inlines them; both draw the same uniform numbers.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from .._compile import kernel
-from .._scalar_math import log
 from ._noise import uniform
 
-KINDS = ("none", "gumbel", "logistic", "gauss")
-GUMBEL, LOGISTIC, GAUSS = 1, 2, 3
+Noise = Callable[[Any, Any], Any]
 
 
-@kernel
-def noise(kind: int, seed: int, count: int) -> Any:
-    """Return `count` numbers of the distribution ``KINDS[kind]``: standard, and independent of each other."""
-    if kind == GAUSS:
-        return gauss(seed, count)
-    if kind == GUMBEL:
-        return gumbel(seed, count)
-    return logistic(seed, count) if kind == LOGISTIC else np.zeros(count)
-
-
-@kernel
-def gumbel(seed: int, count: int) -> Any:
+def gumbel(u: Any, v: Any) -> Any:
     """Return standard Gumbel noise: scores with it, sorted, are a draw of the Plackett-Luce model."""
-    out = uniform(seed, count)
-    for i in range(count):
-        out[i] = -log(-log(out[i]))
-    return out
+    return -np.log(-np.log(u))
 
 
-@kernel
-def logistic(seed: int, count: int) -> Any:
+def logistic(u: Any, v: Any) -> Any:
     """Return standard logistic noise."""
-    out = uniform(seed, count)
-    for i in range(count):
-        out[i] = log(out[i] / (1.0 - out[i]))
-    return out
+    return np.log(u / (1.0 - u))
 
 
-@kernel
-def gauss(seed: int, count: int) -> Any:
-    """Return standard normal noise, two numbers from two uniform ones (Box and Muller, 1958)."""
-    half = (count + 1) // 2
-    out = uniform(seed, 2 * half)
-    for i in range(half):
-        radius, angle = np.sqrt(-2.0 * log(out[i])), 2.0 * np.pi * out[half + i]
-        out[i], out[half + i] = radius * np.cos(angle), radius * np.sin(angle)
-    return out[:count]
+def gauss(u: Any, v: Any) -> Any:
+    """Return standard normal noise (Box and Muller, 1958)."""
+    return np.sqrt(-2.0 * np.log(u)) * np.cos(6.283185307179586 * v)
+
+
+def none(u: Any, v: Any) -> Any:
+    """Return 0."""
+    return 0.0 * u
+
+
+NOISES: dict[str, Noise] = {"gumbel": gumbel, "logistic": logistic, "gauss": gauss, "none": none}
+
+
+def uniforms(noise: Noise) -> int:
+    """Return how many of its two numbers a noise uses."""
+    return 2 if noise is gauss else 1
+
+
+def drawn(noise: Noise, seed: int, draws: int, n: int) -> npt.NDArray[np.float64]:
+    """Return noise of shape (draws, n)."""
+    u = uniform(seed, uniforms(noise) * draws * n).reshape(-1, draws, n)
+    return np.asarray(noise(u[0], u[-1]))

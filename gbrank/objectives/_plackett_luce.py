@@ -9,11 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from .._compile import fast_kernel, list_pointer
-from .._scalar_math import exp, log
+from .._compile import kernel, list_pointer
 from ..metrics._ranking import top
 from ._base import OBJECTIVES, Bound, Labelled, Vector
-from ._list_engine import SIGNATURE, ListBound, ListLoss
+from ._list_engine import LEAST_BUFFER, SIGNATURE, ListBound, ListLoss
 from ._noise import uniform
 from ._targets import Sampled, before
 
@@ -28,7 +27,9 @@ def plackett_luce(
     if norm <= 0:
         return 0.0, np.zeros(n), np.zeros(n)
     e = np.exp(np.maximum(s - s.max(), -WIDEST))
-    arrival = -np.log(uniform(seed, int(draws) * n).reshape(-1, n)) / e  # exponential, of rate e: who comes first, ranks
+    arrival = (
+        -np.log(uniform(seed, int(draws) * n).reshape(-1, n)) / e
+    )  # exponential, of rate e: who comes first, ranks
     order = np.argsort(arrival, axis=1)
     weight = theta * before(value[order], grow, decay)
     e_, rho = e[order], (w * value / norm)[order]
@@ -59,21 +60,22 @@ def pl_rank_of_list(
     n, draws = len(s), int(params[0])
     if norm <= 0.0 or n < 2:
         return
-    places, highest = 0, s[0]
+    places, highest = n, s[0]
+    while places > 0 and theta[places - 1] == 0.0:
+        places -= 1
     for i in range(n):
         highest = max(highest, s[i])
-        places += theta[i] > 0.0
-    e, rho = np.empty(n), np.empty(n)
+    size = max(n, LEAST_BUFFER)
+    e, rho, key, spare_key, work = np.empty(size), np.empty(size), np.empty(n), np.empty(n), np.empty((4, size))
+    row, spare_row = np.empty(n, np.int64), np.empty(n, np.int64)
     for i in range(n):
-        e[i] = exp(max(s[i] - highest, -WIDEST))
+        e[i] = np.exp(max(s[i] - highest, -WIDEST))
         rho[i] = w[i] * value[i] / norm
     time = uniform(seed, draws * n)
-    key, spare_key, work = np.empty(n), np.empty(n), np.empty((4, n))
-    row, spare_row = np.empty(n, np.int64), np.empty(n, np.int64)
     for draw in range(draws):
         first = time[draw * n : draw * n + n]
         for i in range(n):
-            first[i] = log(first[i]) / e[i]
+            first[i] = np.log(first[i]) / e[i]
         top(first, places, key, row, spare_key, spare_row)
         add_ranking(row[:places], value, e, rho, theta, params[1], params[2], work, g, h)
     for i in range(n):
@@ -81,14 +83,15 @@ def pl_rank_of_list(
         h[i] /= draws
 
 
-@fast_kernel
+@kernel
 def add_ranking(
     row: Any, value: Any, e: Any, rho: Any, theta: Any, grow: float, decay: float, work: Any, g: Any, h: Any
 ) -> None:  # fmt: skip
     """Add the terms of a drawn ranking whose first documents are `row`."""
-    n, places = len(e), len(row)
+    n, places = len(g), len(row)
     weight, mass, share, left = work[0], work[1], work[2], work[3]
-    left[:] = 1.0
+    for i in range(n):
+        left[i] = 1.0
     above = 1.0
     for p in range(places):
         weight[p] = theta[p] * above

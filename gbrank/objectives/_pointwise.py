@@ -49,6 +49,10 @@ class SquaredError(Objective):
     r"""Squared error of the label: :math:`L = \sum_i (s_i - y_i)^2 / 2`.
 
     Boosting starts from the weighted mean label.
+
+    References
+    ----------
+    Cossock and Zhang, "Subset Ranking Using Regression", COLT 2006.
     """
 
     name: ClassVar[str] = "mse"

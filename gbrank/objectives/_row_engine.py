@@ -85,7 +85,9 @@ def _row(*args: Any) -> Any:  # the place in the template below that a loss is p
 
 
 def _each_document(first: int, last: int, query_ptr: Any, y: Any, score: Any, params: Any, g: Any, h: Any) -> None:
-    for at in range(query_ptr[first], query_ptr[last]):
+    start, end = query_ptr[first], query_ptr[last]
+    y, score, g, h = y[start:end], score[start:end], g[start:end], h[start:end]
+    for at in range(len(y)):
         _row(y[at], score[at], g[at], h[at], *params)
         for k in range(score.shape[1]):
             h[at, k] = max(h[at, k], HESSIAN_FLOOR)

@@ -10,31 +10,31 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks import ParameterError, check_positive
-from .._compile import fast_kernel, kernel, list_pointer
+from .._compile import fast_kernel, list_pointer
 from .._scalar_math import exp
 from ..metrics._ranking import top
-from ._base import OBJECTIVES, Bound, Gradients, Labelled, Vector
-from ._list_engine import SIGNATURE, ListBound, ListLoss
-from ._perturbation import gauss
+from ._base import OBJECTIVES, Bound, Gradients, Labelled, Vector, sum_by_query
+from ._list_engine import LEAST_BUFFER, SIGNATURE, ListBound, ListLoss
+from ._noise import uniform
+from ._perturbation import drawn, gauss
 from ._targets import Sampled, before
 
 DENSITY = 1 / np.sqrt(2 * np.pi)
 
 
 def stochastic_rank(
-    s: Vector, value: Vector, theta: Vector, w: Vector, norm: float, seed: int, draws: float, sigma: float,
-    scale_free: float, nu: float, grow: float, decay: float,
+    s: Vector, value: Vector, theta: Vector, w: Vector, norm: float, seed: int, draws: float, sigma: float, grow: float,
+    decay: float,
 ) -> tuple[float, Vector, Vector]:  # fmt: skip
     """Return minus the mean of the measure over draws, its estimated derivative and a hessian for it."""
     n, draws = len(s), int(draws)
     loss, g, h = 0.0, np.zeros(n), np.zeros(n)
     if norm <= 0 or n == 1:
         return loss, g, h
-    drawn = s + sigma * gauss(seed, draws * n).reshape(draws, n)
     drop = np.append(theta[:-1] - theta[1:], 0.0)
     columns = np.arange(min(np.count_nonzero(theta) + 1, n))  # the places that count, and the next
     rank = np.arange(n)[:, None]
-    for z in drawn:
+    for z in s + sigma * drawn(gauss, seed, draws, n):
         i = np.argsort(-z, kind="stable")
         j = i[columns]
         loss -= float((theta * value[i] * before(value[i], grow, decay)).sum()) / norm
@@ -47,13 +47,7 @@ def stochastic_rank(
         g[j] += push.sum(axis=0)
         h[i] += np.abs(push).sum(axis=1) / sigma
         h[j] += np.abs(push).sum(axis=0) / sigma
-    return loss / draws, projected(g / draws, s, scale_free, nu), h / draws
-
-
-def projected(g: Vector, s: Vector, scale_free: float, nu: float) -> Vector:
-    """Return the gradient without (or, for `scale_free` below 1, with less of) its part along the centred scores."""
-    z = s - s.mean()
-    return g - scale_free * (g @ z) / (np.sqrt(z @ z) + nu) ** 2 * z
+    return loss / draws, g / draws, h / draws
 
 
 def stochastic_rank_of_list(
@@ -61,113 +55,102 @@ def stochastic_rank_of_list(
 ) -> None:  # fmt: skip
     """Write what `stochastic_rank` returns; of each draw only the places that count are sorted."""
     n, draws, sigma = len(s), int(params[0]), params[1]
-    if norm <= 0.0 or value.min() == value.max():
+    if norm <= 0.0 or n < 2:
         return
-    places = 0
-    for i in range(n - 1):
-        places += theta[i] > 0.0
-    drawn = gauss(seed, draws * n)
-    key, spare_key, work = np.empty(n), np.empty(n), np.empty((8, n))
+    places = n - 1
+    while places > 0 and theta[places - 1] == 0.0:
+        places -= 1
+    u = uniform(seed, 2 * draws * n)
+    z, key, spare_key, work = np.empty(n), np.empty(n), np.empty(n), np.empty((7, max(n, LEAST_BUFFER)))
     row, spare_row, rank = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     for draw in range(draws):
-        z = drawn[draw * n : draw * n + n]
         for i in range(n):
-            z[i] = s[i] + sigma * z[i]
+            z[i] = s[i] + sigma * _gauss(u[draw * n + i], u[(draws + draw) * n + i])
+            rank[i] = places
         top(z, places + 1, key, row, spare_key, spare_row)
-        rank[:] = places
         for p in range(places):
             rank[row[p]] = p
-        add_pushes(row[: places + 1], rank, z, s, value, theta, w, 1.0 / sigma, params[4], params[5], work, g, h)
+        add_pushes(row[: places + 1], rank, z, s, value, theta, w, 1.0 / sigma, params[2], params[3], work, g, h)
     scale = 0.5 * DENSITY / (norm * sigma * draws)
     for i in range(n):
         g[i] *= scale
         h[i] *= scale / sigma
-    project(g, s, params[2], params[3])
 
 
-@kernel
+@fast_kernel
 def add_pushes(
     row: Any, rank: Any, z: Any, s: Any, value: Any, theta: Any, w: Any, steep: float, grow: float, decay: float,
     work: Any, g: Any, h: Any,
 ) -> None:  # fmt: skip
     """Add, without constant factors, the effects of noisy scores `z`.
 
-    `row` are the documents at the places that count and the next, `rank` the place of each document, or the last place.
+    `row` are the documents at the places that count and at the next, `rank` the place of each document, or that next
+    place for all further down.
     """
     last = len(row) - 1
-    reach, effect, later, z_, v_, w_, g_, h_ = work[0], work[1], work[2], work[3], work[4], work[5], work[6], work[7]
-    above = 1.0
-    for p in range(last + 1):
-        z_[p], v_[p], w_[p], g_[p], h_[p] = z[row[p]], value[row[p]], w[row[p]], 0.0, 0.0
-        reach[p] = above
-        above += (grow - decay * above) * v_[p]
-    for p in range(last):
-        effect[p] = (theta[p] - theta[p + 1]) * reach[p]
-        later[p] = effect[p]
+    reach, effect, z_, v_, w_, g_, h_ = work[0], work[1], work[2], work[3], work[4], work[5], work[6]
+    for c in range(last + 1):
+        z_[c], v_[c], w_[c], g_[c], h_[c] = z[row[c]], value[row[c]], w[row[c]], 0.0, 0.0
+    reach[0], changing = 1.0, grow != 0.0 or decay != 0.0
+    known = 0  # up to which place `reach` and `effect` are those of the whole list
     for i in range(len(s)):
-        r = rank[i]
-        if grow != 0.0 or decay != 0.0:  # what is reached without document i, below it
-            above = reach[r]
-            for p in range(r, last):
-                later[p] = (theta[p] - theta[p + 1]) * above
-                above += (grow - decay * above) * v_[p + 1]
-        up, most = push(s[i], value[i], steep, effect[:r], z_[:r], v_[:r], w_[:r], w[i], g_[:r], h_[:r])
-        a, b = r + 1, last + 1
-        low, more = push(s[i], value[i], steep, later[r:last], z_[a:b], v_[a:b], w_[a:b], w[i], g_[a:b], h_[a:b])
-        g[i] -= up + low
-        h[i] += most + more
-    for p in range(last + 1):
-        g[row[p]] += g_[p]
-        h[row[p]] += h_[p]
+        rank_i, s_i, value_i, w_i, g_i, h_i = rank[i], s[i], value[i], w[i], 0.0, 0.0
+        for c in range(min(known, rank_i), rank_i):
+            effect[c] = (theta[c] - theta[c + 1]) * reach[c]
+            reach[c + 1] = reach[c] + (grow - decay * reach[c]) * v_[c]
+        above, effect[rank_i] = reach[rank_i], 0.0
+        for c in range(rank_i + 1, last + 1):  # where the list without document i goes on
+            effect[c] = (theta[c - 1] - theta[c]) * above
+            if changing:
+                above += (grow - decay * above) * v_[c]
+        known = rank_i
+        for c in range(last + 1):
+            x = steep * (z_[c] - s_i)
+            push = (value_i - v_[c]) * effect[c] * w_i * w_[c] * exp(-0.5 * x * x)
+            g_i += push
+            h_i += abs(push)
+            g_[c] += push
+            h_[c] += abs(push)
+        g[i] -= g_i
+        h[i] += h_i
+    for c in range(last + 1):
+        g[row[c]] += g_[c]
+        h[row[c]] += h_[c]
 
 
-@fast_kernel
-def push(
-    s_i: float, value_i: float, steep: float, effect: Any, z: Any, value: Any, w: Any, w_i: float, g: Any, h: Any
-) -> tuple[float, float]:
-    """Push a document up and others down, by what passing each of them is worth; return the sum, and of sizes."""
-    total, size = 0.0, 0.0
-    for p in range(len(effect)):
-        x = steep * (z[p] - s_i)
-        by = (value_i - value[p]) * effect[p] * w_i * w[p] * exp(-0.5 * x * x)
-        total += by
-        size += abs(by)
-        g[p] += by
-        h[p] += abs(by)
-    return total, size
-
-
-@kernel
-def project(g: Any, s: Any, scale_free: float, nu: float) -> None:
-    """Do what `projected` does, in place."""
-    mean, along, size = s.mean(), 0.0, 0.0
-    for i in range(len(s)):
-        z = s[i] - mean
-        along += g[i] * z
-        size += z * z
-    factor = scale_free * along / (np.sqrt(size) + nu) ** 2
-    for i in range(len(s)):
-        g[i] -= factor * (s[i] - mean)
+def _gauss(u: float, v: float) -> float:  # the place above that the noise is put into
+    raise NotImplementedError
 
 
 @functools.cache
 def _pointer() -> Any:
-    return list_pointer(stochastic_rank_of_list, SIGNATURE)
+    return list_pointer(stochastic_rank_of_list, SIGNATURE, _gauss=gauss)
 
 
 STOCHASTIC_RANK = ListLoss(stochastic_rank, kernel=_pointer)
 
 
-class ShiftedBound(ListBound):
-    """A list loss of scores from which a constant of each document is taken."""
+class StochasticRankBound(ListBound):
+    """The loss of scores from which a constant of each document is taken, its gradient partly free of their scale."""
 
     shift: Vector | float = 0.0
+    scale_free: float = 0.0
+    nu: float = 1.0
 
     def gradient_hessian(self, score: npt.NDArray[Any], round: int) -> Gradients:
-        return super().gradient_hessian(score - self.shift, round)
+        shifted = np.ascontiguousarray(score - self.shift, dtype=np.float64)
+        gradient, hessian = super().gradient_hessian(shifted, round)
+        return (self.projected(gradient, shifted) if self.scale_free else gradient), hessian
 
     def loss(self, score: npt.NDArray[Any], round: int = 0) -> Vector:
         return super().loss(score - self.shift, round)
+
+    def projected(self, gradient: Vector, score: Vector) -> Vector:
+        """Return the gradient with less of its part along each query's centred scores z."""
+        sizes = np.diff(self.query_ptr)
+        z = score - np.repeat(sum_by_query(score, self.query_ptr) / sizes, sizes)
+        along, square = sum_by_query(gradient * z, self.query_ptr), sum_by_query(z * z, self.query_ptr)
+        return gradient - self.scale_free * np.repeat(along / (np.sqrt(square) + self.nu) ** 2, sizes) * z
 
 
 @OBJECTIVES.add("stochastic_rank")
@@ -213,7 +196,7 @@ class StochasticRank(Sampled):
     draws: int = 1
     sigma: float = 1.0
     mu: float = 0.0
-    scale_free: float = 1.0
+    scale_free: float = 0.0
     nu: float = 0.01
 
     def __post_init__(self) -> None:
@@ -226,7 +209,7 @@ class StochasticRank(Sampled):
             raise ParameterError(f"scale_free={self.scale_free!r}: must be from 0 to 1.")
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
-        params = tuple(map(float, (self.draws, self.sigma, self.scale_free, self.nu)))
-        bound = self.bound_to(STOCHASTIC_RANK, self.target(data), params, data, engine, n_jobs, ShiftedBound)
-        bound.shift = self.sigma * self.mu * data.y
+        params = float(self.draws), float(self.sigma)
+        bound = self.bound_to(STOCHASTIC_RANK, self.target(data), params, data, engine, n_jobs, StochasticRankBound)
+        bound.shift, bound.scale_free, bound.nu = self.sigma * self.mu * data.y, self.scale_free, self.nu
         return bound

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._compile import inlined, over_queries, specialised
+from .._compile import kernel_with, over_queries
 from ._base import Vector
 from ._point_engine import blocks
 
@@ -38,24 +38,27 @@ def of_both_sides(y: Any, s: Any, threshold: Any, k: Any) -> Any:
     return above - near * p, near * p * (1.0 - p)
 
 
+def _slopes(*args: Any) -> Any:  # the place in the template below that the derivatives are put into
+    raise NotImplementedError
+
+
+def _each_block(first: int, last: int, ptr: Any, y: Any, score: Any, weight: Any, t: Any, sums: Any) -> None:
+    for block in range(first, last):
+        start, end = ptr[block], ptr[block + 1]
+        grade, s, w = y[start:end], score[start:end], weight[start:end]
+        for k in range(len(t)):
+            threshold, slope, curvature = t[k], 0.0, 0.0
+            for at in range(len(s)):
+                d1, d2 = _slopes(grade[at], s[at], threshold, k)
+                slope += w[at] * d1
+                curvature += w[at] * d2
+            sums[block, 0, k], sums[block, 1, k] = slope, curvature
+
+
 @functools.lru_cache(maxsize=16)
 def compile_sums(slopes: Slopes) -> Callable[..., None]:
     """Return a compiled pass over blocks of documents that sums the derivatives by each threshold."""
-    each = inlined(slopes)
-
-    def pass_over(first: int, last: int, ptr: Any, y: Any, score: Any, weight: Any, t: Any, sums: Any) -> None:
-        for block in range(first, last):
-            start, end = ptr[block], ptr[block + 1]
-            grade, s, w = y[start:end], score[start:end], weight[start:end]
-            for k in range(len(t)):
-                threshold, slope, curvature = t[k], 0.0, 0.0
-                for at in range(len(s)):
-                    d1, d2 = each(grade[at], s[at], threshold, k)
-                    slope += w[at] * d1
-                    curvature += w[at] * d2
-                sums[block, 0, k], sums[block, 1, k] = slope, curvature
-
-    return specialised(pass_over)
+    return kernel_with(_each_block, _slopes=slopes)
 
 
 def array_sums(slopes: Slopes) -> Callable[..., None]:

@@ -10,29 +10,28 @@ import numpy as np
 
 from .._checks import ParameterError, check_choice, check_positive, check_whole
 from .._compile import kernel, list_pointer
-from .._scalar_math import exp
 from ..metrics import Measure
 from ..metrics._ranking import top
 from ._base import OBJECTIVES, Bound, Labelled, Vector, single_labels
 from ._list_engine import SIGNATURE, ListBound, ListLoss
+from ._noise import uniform
 from ._pairwise import logistic
-from ._perturbation import KINDS, noise
+from ._perturbation import NOISES, Noise, drawn, uniforms
 from ._targets import Sampled, Target, before
 
 CLASSIC = "yetirank"
 
 
 def yeti(
-    s: Vector, value: Vector, theta: Vector, w: Vector, norm: float, seed: int, draws: float, neighbors: float,
-    kind: float, power: float, sigmoid: float, grow: float, decay: float,
+    noise: Noise, s: Vector, value: Vector, theta: Vector, w: Vector, norm: float, seed: int, draws: float,
+    neighbors: float, power: float, sigmoid: float, grow: float, decay: float,
 ) -> tuple[float, Vector, Vector]:  # fmt: skip
     """Return the mean over draws of the weighted loss of neighbours, with its two derivatives."""
     n, draws = len(s), int(draws)
     loss, g, h = 0.0, np.zeros(n), np.zeros(n)
     if norm <= 0:
         return loss, g, h
-    drawn = s + power * noise(int(kind), seed, draws * n).reshape(draws, n)
-    order = np.argsort(-drawn, axis=1, kind="stable")
+    order = np.argsort(-(s + power * drawn(noise, seed, draws, n)), axis=1, kind="stable")
     v = value[order]
     above = before(v, grow, decay)
     inner, between = np.zeros((draws, n)), above  # of each place: the sum, and A', of `_targets` at the place apart
@@ -57,19 +56,19 @@ def yeti_of_list(
 ) -> None:  # fmt: skip
     """Write what `yeti` returns; of each draw only the places that count are sorted."""
     n, draws, neighbors = len(s), int(params[0]), int(params[1])
-    if norm <= 0.0 or value.min() == value.max():
+    if norm <= 0.0 or n < 2:
         return
-    places = 0
-    for i in range(n):
-        places += theta[i] > 0.0
+    places = n
+    while places > 0 and theta[places - 1] == 0.0:
+        places -= 1
     scale = 1.0 / (norm * draws)
-    drawn = noise(int(params[2]), seed, draws * n)
-    key, spare_key = np.empty(n), np.empty(n)
+    u = uniform(seed, UNIFORMS * draws * n)
+    z, key, spare_key = np.empty(n), np.empty(n), np.empty(n)
     row, spare_row = np.empty(n, np.int64), np.empty(n, np.int64)
     for draw in range(draws):
-        z = drawn[draw * n : draw * n + n]
         for i in range(n):
-            z[i] = s[i] + params[3] * z[i]
+            at = draw * n + i
+            z[i] = s[i] + params[2] * _noise(u[at], u[(UNIFORMS - 1) * draws * n + at])
         m = top(z, min(places + neighbors, n), key, row, spare_key, spare_row)
         add_neighbors(row[:m], places, neighbors, s, value, theta, w, params, scale, g, h)
 
@@ -80,7 +79,7 @@ def add_neighbors(
     h: Any,
 ) -> None:  # fmt: skip
     """Add the pairs of a drawn ranking, by the formula of a swap in `_targets`."""
-    sigmoid, grow, decay = params[4], params[5], params[6]
+    sigmoid, grow, decay = params[3], params[4], params[5]
     above, m = 1.0, len(row)
     for p in range(min(places, m - 1)):
         i = row[p]
@@ -91,7 +90,7 @@ def add_neighbors(
             if change != 0.0:
                 weight = abs(change) * scale * w[i] * w[j]
                 sign = 1.0 if value[i] > value[j] else -1.0
-                wrong = 1.0 / (1.0 + exp(sign * sigmoid * (s[i] - s[j])))
+                wrong = 1.0 / (1.0 + np.exp(sign * sigmoid * (s[i] - s[j])))
                 slope = sign * sigmoid * weight * wrong
                 g[i] -= slope
                 g[j] += slope
@@ -104,12 +103,16 @@ def add_neighbors(
         above += (grow - decay * above) * value[i]
 
 
+def _noise(u: float, v: float) -> float:  # the place above that a noise is put into
+    raise NotImplementedError
+
+
+UNIFORMS = 1
+
+
 @functools.cache
-def _pointer() -> Any:
-    return list_pointer(yeti_of_list, SIGNATURE)
-
-
-YETI = ListLoss(yeti, kernel=_pointer)
+def _pointer(noise: Noise) -> Any:
+    return list_pointer(yeti_of_list, SIGNATURE, _noise=noise, UNIFORMS=uniforms(noise))
 
 
 @OBJECTIVES.add("yeti", "yetirank", "yeti_loss")
@@ -151,7 +154,8 @@ class YetiLoss(Sampled):
     """
 
     name: ClassVar[str] = "yeti"
-    noise: str = "gumbel"
+    measure: str | Measure = CLASSIC
+    noise: str = "logistic"
     noise_power: float = 1.0
     neighbors: int = 1
     sigmoid: float = 1.0
@@ -159,7 +163,7 @@ class YetiLoss(Sampled):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice("noise", self.noise, KINDS)
+        check_choice("noise", self.noise, tuple(NOISES))
         check_positive("noise_power", self.noise_power)
         check_whole("neighbors", self.neighbors)
         check_positive("sigmoid", self.sigmoid)
@@ -179,6 +183,7 @@ class YetiLoss(Sampled):
         return Target(y, np.ones(len(sizes)), theta)
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
-        draws = 1 if self.noise == "none" else self.draws  # all are the same
-        params = (draws, self.neighbors, KINDS.index(self.noise), self.noise_power, self.sigmoid)
-        return self.bound_to(YETI, self.target(data), tuple(map(float, params)), data, engine, n_jobs, ListBound)
+        noise, draws = NOISES[self.noise], 1 if self.noise == "none" else self.draws  # then all are the same
+        loss = ListLoss(functools.partial(yeti, noise), kernel=functools.partial(_pointer, noise))
+        params = tuple(map(float, (draws, self.neighbors, self.noise_power, self.sigmoid)))
+        return self.bound_to(loss, self.target(data), params, data, engine, n_jobs, ListBound)

@@ -37,6 +37,8 @@ class RoundInfo:
     history: Mapping[str, list[float]]
 
 
+LEAST_HESSIAN = 1e-6  # of a document, relative to its gradient: what an objective gives below that is taken for this
+
 Callback = Callable[[RoundInfo], bool | None]
 """Called with a `RoundInfo` after each round; True ends the training."""
 
@@ -109,9 +111,10 @@ class Boosting:
             return self.trainer.native_round()
         score = self.scores("", outcome.init_score)
         gradient, hessian = self.bound.gradient_hessian(score, number)
-        if not self._check(gradient, hessian, number):
+        if not self._check(gradient, hessian, score.shape, number):
             return False
-        if not self.trainer.round(on_a_grid(gradient), on_a_grid(np.maximum(hessian, 0.0))):
+        floored = np.maximum(hessian, LEAST_HESSIAN * np.abs(gradient))
+        if not self.trainer.round(on_a_grid(gradient), on_a_grid(floored)):
             return False
         if self.sums is not None:
             self._renew_leaves(score)
@@ -150,11 +153,14 @@ class Boosting:
         values = outcome.history[first]
         return len(values) == 1 or values[-1] > max(values[:-1])
 
-    def _check(self, gradient: Scores, hessian: Scores, number: int) -> bool:
+    def _check(self, gradient: Scores, hessian: Scores, shape: tuple[int, ...], number: int) -> bool:
         """Refuse gradients that a booster would take in silence; return whether there is anything to learn."""
         for name, values in (("gradient", gradient), ("hessian", hessian)):
-            if values.shape[0] != self.train.data.n_documents:
-                raise DataError(f"the {name} of {self.objective} has the shape {values.shape}, not one row a document.")
+            if values.shape != shape:
+                raise DataError(
+                    f"the {name} of {self.objective} has the shape {values.shape}; the scores have {shape}. It needs one "
+                    "number for each document and output."
+                )
             finite = np.isfinite(values)
             if not finite.all():
                 row = int(np.argmin(finite.reshape(len(values), -1).all(axis=1)))
