@@ -11,15 +11,25 @@ import os
 import platform
 import re
 import sys
-from importlib.metadata import version
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
 from gbrank._files import atomic_write
 
 HERE = Path(__file__).parent
-NAMES = ("reader", "measures", "training", "start", "letor_tables", "mq2008")
-PACKAGES = ("gbrank", "numpy", "numba", "lightgbm", "xgboost", "scikit-learn", "ranx", "pytrec_eval-terrier")
+NAMES = ("reader", "measures", "training", "objectives", "start", "letor_tables", "mq2008")
+PACKAGES = (
+    "gbrank",
+    "numpy",
+    "numba",
+    "lightgbm",
+    "xgboost",
+    "catboost",
+    "scikit-learn",
+    "ranx",
+    "pytrec_eval-terrier",
+)
 HEAD = """Results
 =======
 
@@ -39,7 +49,8 @@ def section(name: str) -> str:
 
 def environment() -> str:
     """Return machine and versions."""
-    versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
+    installed = {each.metadata["Name"] for each in distributions()}
+    versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES if package in installed)
     return f"Python {platform.python_version()}, {os.cpu_count()} cores ({processor()}), {versions}"
 
 

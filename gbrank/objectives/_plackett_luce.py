@@ -23,24 +23,24 @@ def plackett_luce(
     s: Vector, value: Vector, theta: Vector, w: Vector, norm: float, seed: int, draws: float, grow: float, decay: float
 ) -> tuple[float, Vector, Vector]:
     """Return minus the mean of the measure over draws, its estimated derivative and a hessian for it."""
-    n = len(s)
+    n, draws = len(s), int(draws)
     if norm <= 0:
         return 0.0, np.zeros(n), np.zeros(n)
     e = np.exp(np.maximum(s - s.max(), -WIDEST))
-    arrival = (
-        -np.log(uniform(seed, int(draws) * n).reshape(-1, n)) / e
-    )  # exponential, of rate e: who comes first, ranks
+    arrival = -np.log(uniform(seed, draws * n).reshape(draws, n)) / e  # exponential times, of the rates e
     order = np.argsort(arrival, axis=1)
     weight = theta * before(value[order], grow, decay)
     e_, rho = e[order], (w * value / norm)[order]
     reward = weight * rho
     later = from_end(reward)
+    usual = (later.sum(axis=0) - later) / max(draws - 1, 1)  # in the other draws
     mass = from_end(e_) + e_
     # Of a place, the reward counts as it is expected after the places before; of later ones, as it was drawn.
-    share = (later + weight * (from_end(e_ * rho) + e_ * rho) / mass) / mass
-    direct, indirect = np.cumsum(weight / mass, axis=1), np.cumsum(share, axis=1)
-    gradient = later + e_ * (rho * direct - indirect)
-    hessian = e_ * indirect - e_ * e_ * np.cumsum(share / mass, axis=1)
+    here = weight * (from_end(e_ * rho) + e_ * rho) / mass
+    direct, indirect = np.cumsum(weight / mass, axis=1), np.cumsum((here + later - usual) / mass, axis=1)
+    gradient = later - usual + e_ * (rho * direct - indirect)
+    share = (here + later) / mass
+    hessian = e_ * (np.cumsum(share, axis=1) - e_ * np.cumsum(share / mass, axis=1))
     place = np.argsort(order, axis=1)
     g, h = (np.take_along_axis(each, place, axis=1).mean(axis=0) for each in (gradient, hessian))
     return -float(reward.sum(axis=1).mean()), -g, h
@@ -66,8 +66,9 @@ def pl_rank_of_list(
     for i in range(n):
         highest = max(highest, s[i])
     size = max(n, LEAST_BUFFER)
-    e, rho, key, spare_key, work = np.empty(size), np.empty(size), np.empty(n), np.empty(n), np.empty((4, size))
-    row, spare_row = np.empty(n, np.int64), np.empty(n, np.int64)
+    e, rho, key, spare_key, work = np.empty(size), np.empty(size), np.empty(n), np.empty(n), np.empty((3, size))
+    row, spare_row, rows = np.empty(n, np.int64), np.empty(n, np.int64), np.empty((draws, places), np.int64)
+    later, total = np.empty((draws, places)), np.zeros(places)
     for i in range(n):
         e[i] = np.exp(max(s[i] - highest, -WIDEST))
         rho[i] = w[i] * value[i] / norm
@@ -77,7 +78,16 @@ def pl_rank_of_list(
         for i in range(n):
             first[i] = np.log(first[i]) / e[i]
         top(first, places, key, row, spare_key, spare_row)
-        add_ranking(row[:places], value, e, rho, theta, params[1], params[2], work, g, h)
+        above, reward = 1.0, 0.0
+        for p in range(places):
+            rows[draw, p] = row[p]
+            later[draw, p] = theta[p] * above * rho[row[p]]
+            above += (params[1] - params[2] * above) * value[row[p]]
+        for p in range(places - 1, -1, -1):
+            later[draw, p], reward = reward, reward + later[draw, p]
+            total[p] += later[draw, p]
+    for draw in range(draws):
+        add_ranking(rows[draw], later[draw], total, draws, value, e, rho, theta, params, work, g, h)
     for i in range(n):
         g[i] /= draws
         h[i] /= draws
@@ -85,43 +95,42 @@ def pl_rank_of_list(
 
 @kernel
 def add_ranking(
-    row: Any, value: Any, e: Any, rho: Any, theta: Any, grow: float, decay: float, work: Any, g: Any, h: Any
+    row: Any, later: Any, total: Any, draws: int, value: Any, e: Any, rho: Any, theta: Any, params: Any, work: Any,
+    g: Any, h: Any,
 ) -> None:  # fmt: skip
-    """Add the terms of a drawn ranking whose first documents are `row`."""
+    """Add the terms of a drawn ranking.
+
+    `row` are its first documents, `later` the rewards of this draw after each place, `total` those of all draws.
+    """
     n, places = len(g), len(row)
-    weight, mass, share, left = work[0], work[1], work[2], work[3]
+    mass, here, left = work[0], work[1], work[2]
     for i in range(n):
-        left[i] = 1.0
-    above = 1.0
+        left[i] = e[i]
     for p in range(places):
-        weight[p] = theta[p] * above
-        above += (grow - decay * above) * value[row[p]]
         left[row[p]] = 0.0
-    total, worth, later = 0.0, 0.0, 0.0
+    rest, worth = 0.0, 0.0
     for i in range(n):
-        total += left[i] * e[i]
-        worth += left[i] * e[i] * rho[i]
+        rest += left[i]
+        worth += left[i] * rho[i]
     # From the last place up, so that all are sums: differences would lose the small masses of the last.
     for p in range(places - 1, -1, -1):
-        d = row[p]
-        total += e[d]
-        worth += e[d] * rho[d]
-        mass[p] = total
-        share[p] = (later + weight[p] * worth / total) / total
-        g[d] -= later
-        later += weight[p] * rho[d]
-    direct, indirect, square = 0.0, 0.0, 0.0
+        rest += e[row[p]]
+        worth += e[row[p]] * rho[row[p]]
+        mass[p], here[p] = rest, worth / rest
+    above, direct, indirect, share, square = 1.0, 0.0, 0.0, 0.0, 0.0
     for p in range(places):
-        d = row[p]
-        direct += weight[p] / mass[p]
-        indirect += share[p]
-        square += share[p] / mass[p]
-        g[d] -= e[d] * (rho[d] * direct - indirect)
-        h[d] += e[d] * (indirect - e[d] * square)
+        d, weight = row[p], theta[p] * above
+        more = later[p] - (total[p] - later[p]) / max(draws - 1, 1)
+        direct += weight / mass[p]
+        indirect += (weight * here[p] + more) / mass[p]
+        share += (weight * here[p] + later[p]) / mass[p]
+        square += (weight * here[p] + later[p]) / mass[p] / mass[p]
+        g[d] -= more + e[d] * (rho[d] * direct - indirect)
+        h[d] += e[d] * (share - e[d] * square)
+        above += (params[1] - params[2] * above) * value[d]
     for i in range(n):
-        e_i = left[i] * e[i]
-        g[i] -= e_i * (rho[i] * direct - indirect)
-        h[i] += e_i * (indirect - e_i * square)
+        g[i] -= left[i] * (rho[i] * direct - indirect)
+        h[i] += left[i] * (share - left[i] * square)
 
 
 @functools.cache
@@ -139,9 +148,10 @@ class PLRank(Sampled):
 
     Rankings R are drawn place by place, each document in proportion to :math:`e^{s}` among those that are left, and
     :math:`L = -\mathrm{E}_{R \sim \mathrm{PL}(s)}[M(R)]` with M the measure.  The loss and its gradient are means over
-    `draws` rankings: of the reward of a place and of those after it, places before are no cause.  What a place brings
-    is taken as expected, given those before it; so the gradients of a query sum to 0 in each draw.  With p the chance
-    of a document to come next and :math:`R_k` the reward from place k on, the hessian is :math:`\sum_k R_k p_k (1 -
+    `draws` rankings, in which a document is credited with the rewards after its place, less their mean in the other
+    draws (a baseline: it changes no mean and takes away most of the variance), and with what its own place brings, as
+    expected given those before it; so the gradients of a query sum to 0 in each draw.  With p the chance of a document
+    to come next and :math:`R_k` the reward from place k on, the hessian is :math:`\sum_k R_k p_k (1 -
     p_k)`, the diagonal of the log-likelihood of the drawn rankings, each place weighted by its reward.  It takes time
     in proportion to the documents, apart from the sorting.
 
@@ -156,7 +166,7 @@ class PLRank(Sampled):
     References
     ----------
     Oosterhuis, "Learning-to-Rank at the Speed of Sampling: Plackett-Luce Gradient Estimation with Minimal Computational
-    Complexity", SIGIR 2022, whose PL-Rank-3 this is for every measure that is a sum over places.
+    Complexity", SIGIR 2022, section 4: PL-Rank-3, here with a baseline and for every measure.
     """
 
     name: ClassVar[str] = "pl_rank"

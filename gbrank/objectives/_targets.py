@@ -4,8 +4,8 @@ A measure of a ranked list with the values v_0, v_1, ... is here
 
 .. math:: M = \frac{1}{N} \sum_p \theta_p v_p A_p, \qquad A_0 = 1, \quad A_{p+1} = A_p + (a - b A_p) v_p
 
-with a weight :math:`\theta_p` of each place, 0 from the cutoff on, a norm N of the query, and A, which sums up the places
-before: a = b = 0 leaves it at 1 (DCG, precision, recall); a = 1 counts what was found (average precision); b = 1
+with a weight :math:`\theta_p` of each place, 0 from the cutoff on, a norm N of the query, and A, which sums up the
+places before: a = b = 0 leaves it at 1 (DCG, precision, recall); a = 1 counts what was found (average precision); b = 1
 multiplies the chances 1 - v of going on (reciprocal rank, hit, ERR).  If the documents at the places p < q change
 places, M changes by
 

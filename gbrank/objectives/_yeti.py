@@ -121,13 +121,15 @@ class YetiLoss(Sampled):
     r"""YetiLoss: logistic loss of neighbours in drawn rankings, weighted by what swapping them would change.
 
     Rankings are drawn by sorting the scores with noise.  With :math:`\Delta_{ij}` what swapping the documents i and j
-    would change in the measure there, :math:`L = \mathrm{E} \sum_{y_i > y_j} |\Delta_{ij}| \log(1 + e^{-a (s_i - s_j)})`
-    with a = `sigmoid`, over pairs at most `neighbors` places apart, of scores without the noise; the expectation is the
-    mean over `draws`.  The hessian is the exact diagonal, with draws and so weights frozen.
+    would change in the measure there, :math:`L = \mathrm{E} \sum_{y_i > y_j} |\Delta_{ij}| \log(1 + e^{-a (s_i -
+    s_j)})` with a = `sigmoid`, over pairs at most `neighbors` places apart, of scores without the noise; the
+    expectation is the mean over `draws`.  The hessian is the exact diagonal, with draws and so weights frozen.
 
-    With ``measure="yetirank"`` the weights are those of the classical YetiRank, for neighbours :math:`0.15 \cdot
-    \mathrm{decay}^p |y_i - y_j|` at the places p, p + 1 = 1, 2, ... from p = 0: what a swap changes in :math:`\sum_p c\,
-    \mathrm{decay}^p y_p`.
+    With the measure "yetirank" the weights are those of the classical YetiRank: :math:`0.15\, d^p |y_i - y_j|` for the
+    places p and p + 1, counted from 0, with d = `decay`.  That is what swapping them changes in :math:`\sum_p c\, d^p
+    y_p` with c = 0.15 / (1 - d), which also gives the weights of pairs further apart.
+
+    A pair's terms are multiplied by the product of its documents' weights.
 
     Parameters
     ----------
@@ -148,7 +150,8 @@ class YetiLoss(Sampled):
 
     References
     ----------
-    Lyzhin, Ustimenko, Gulin and Prokhorenkova, "Which Tricks are Important for Learning to Rank?", ICML 2023, section 4.
+    Lyzhin, Ustimenko, Gulin and Prokhorenkova, "Which Tricks are Important for Learning to Rank?", ICML 2023.
+
     Gulin, Kuralenok and Pavlov, "Winning The Transfer Learning Track of Yahoo!'s Learning To Rank Challenge with
     YetiRank", JMLR W&CP 14, 2011.
     """
@@ -172,15 +175,16 @@ class YetiLoss(Sampled):
             raise ParameterError(f"decay={self.decay!r}: must be below 1, or no place weighs more than the next.")
 
     def _read_measure(self) -> None:
-        if isinstance(self.measure, Measure) or self.measure.strip().lower() != CLASSIC:
+        if self.measure != CLASSIC:
             super()._read_measure()
 
     def target(self, data: Labelled) -> Target:
         if self.measure != CLASSIC:
             return super().target(data)
         y, sizes = single_labels(data, self.name), np.diff(data.query_ptr)
+        varied = np.maximum.reduceat(y, data.query_ptr[:-1]) > np.minimum.reduceat(y, data.query_ptr[:-1])
         theta = 0.15 / (1.0 - self.decay) * self.decay ** np.arange(sizes.max())
-        return Target(y, np.ones(len(sizes)), theta)
+        return Target(y, varied.astype(np.float64), theta)  # a norm of 0: nothing to draw for
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
         noise, draws = NOISES[self.noise], 1 if self.noise == "none" else self.draws  # then all are the same
