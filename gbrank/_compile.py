@@ -176,9 +176,7 @@ def kernel_with(template: Callable[..., Any], **parts: Callable[..., Any] | int)
     a change of its file.
     """
     put, cache = _put_in(template, inlined, parts)
-    return cast(
-        Callable[..., Any], numba.njit(nogil=True, cache=cache, error_model="numpy", fastmath=FAST)(put)
-    )
+    return cast(Callable[..., Any], numba.njit(nogil=True, cache=cache, error_model="numpy", fastmath=FAST)(put))
 
 
 def _put_in(
@@ -269,7 +267,7 @@ float_of_bits = _reinterpret(numba.int64, numba.float64, ir.DoubleType())
 
 
 # For kernels: ``fixed_tuple(array, length)`` is the tuple of an array's first values; `length` is a constant.
-fixed_tuple = numba.np.unsafe.ndarray.to_fixed_tuple
+fixed_tuple = cast(Callable[[Any, int], Any], numba.np.unsafe.ndarray.to_fixed_tuple)
 
 
 def thread_count(n_jobs: int | None) -> int:

@@ -18,8 +18,8 @@ import numpy.typing as npt
 
 from .._checks import DataError, ParameterError, check_positive
 from ._base import OBJECTIVES, Bound, Labelled, Objective, State, Vector, row_weights, single_labels
+from ._frames.points import PointBound, best_constant, mean_label, sides
 from ._grades import GradeObjective, log_odds, sigmoid, unfocused
-from ._point_engine import PointBound, best_constant, mean_label, sides
 
 SMALLEST_CURVATURE = 0.05  # of a loss that is not convex, relative to the gradient
 FARTHEST = 30.0  # log-odds within which best constants are sought

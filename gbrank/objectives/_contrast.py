@@ -13,8 +13,8 @@ import numpy as np
 
 from .._checks import IntArray
 from .._compile import fast_kernel, kernel, list_pointer
-from ._list_engine import SIGNATURE, ListFunction, ListLoss
-from ._noise import stream
+from ._frames.lists import SIGNATURE, ListFunction, ListLoss
+from ._frames.noise import stream
 
 NOWHERE = -1e300  # the score of a negative of weight 0
 PAIRS_AT_ONCE = 1 << 18  # of the numpy engine

@@ -15,8 +15,8 @@ from .._checks import DataError, check_choice, check_positive, check_whole
 from ._base import OBJECTIVES, Bound, Labelled, Objective, sum_by_query
 from ._classification import check_relevant_from, relevance
 from ._contrast import INFO_NCE, TRIPLET, Contrast
-from ._list_engine import ListBound, ListTargets
-from ._ranking import RankOptions
+from ._frames.lists import ListBound, ListTargets
+from ._frames.ranking import RankOptions
 
 
 class ContrastiveBound(ListBound):

@@ -15,11 +15,11 @@ import numpy as np
 from .._checks import DataError, IntArray, check_choice, check_positive, check_whole
 from .._compile import list_pointer
 from ._base import OBJECTIVES, Bound, Labelled, Objective, Vector, single_labels, sum_by_query
-from ._gains import worth_of_labels
-from ._list_engine import SIGNATURE, ListBound, ListLoss, ListTargets
-from ._noise import uniform
-from ._pair_engine import require_pairs
-from ._ranking import RankOptions
+from ._frames.gains import worth_of_labels
+from ._frames.lists import SIGNATURE, ListBound, ListLoss, ListTargets
+from ._frames.noise import uniform
+from ._frames.pairs import require_pairs
+from ._frames.ranking import RankOptions
 
 LEAST_REST = 1e-15  # of probability that a document leaves to the others: what Newton's terms divide by
 

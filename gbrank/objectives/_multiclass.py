@@ -12,8 +12,8 @@ import numpy.typing as npt
 from .._checks import DataError, ParameterError, check_positive, check_whole, whole_grades
 from ._base import OBJECTIVES, Bound, Labelled, State, Vector, require_varied, row_weights, single_labels
 from ._classification import SMALLEST_CURVATURE, focal_of_margin
+from ._frames.rows import Row, RowBound, apply_row
 from ._grades import GradeObjective, softmax, unfocused
-from ._row_engine import Row, RowBound, apply_row
 
 HIGHEST_GRADE = 100
 STEPS = 100  # to the best constant

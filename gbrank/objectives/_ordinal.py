@@ -16,11 +16,11 @@ import numpy.typing as npt
 from .._checks import check_choice, check_whole, whole_grades
 from ._base import OBJECTIVES, Bound, Labelled, State, Vector, require_varied, row_weights, single_labels
 from ._classification import SMALLEST_CURVATURE
+from ._frames.points import Point, PointBound, sides
+from ._frames.rows import RowBound
+from ._frames.thresholds import Slopes, Thresholds, of_all_thresholds, of_both_sides
 from ._grades import GradeObjective, sigmoid, softmax
 from ._multiclass import HIGHEST_GRADE, MultiClass, counts_of, log_shares
-from ._point_engine import Point, PointBound, sides
-from ._row_engine import RowBound
-from ._thresholds import Slopes, Thresholds, of_all_thresholds, of_both_sides
 
 DISTANCES = ("squared", "exponential")
 UNROLLED = 8  # thresholds up to which a tuple of them makes the loop over them straight code, eight times as fast

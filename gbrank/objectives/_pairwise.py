@@ -10,12 +10,12 @@ import numpy as np
 from .._checks import ParameterError, check_choice, check_positive, check_whole
 from ._base import OBJECTIVES, Bound, Labelled, Objective, Vector, single_labels
 from ._classification import focal_of_margin, focal_of_margin_squared
-from ._gains import stopping_probability, worth_of_labels
-from ._lambda_weights import WEIGHTS
-from ._lambdarank import LambdaRankBound
-from ._pair_engine import PairBound, PairFrame, Phi
-from ._preferences import PreferenceBound, given_pairs
-from ._ranking import RankOptions
+from ._frames.gains import stopping_probability, worth_of_labels
+from ._frames.lambda_weights import WEIGHTS
+from ._frames.lambdarank import LambdaRankBound
+from ._frames.pairs import PairBound, PairFrame, Phi
+from ._frames.preferences import PreferenceBound, given_pairs
+from ._frames.ranking import RankOptions
 
 
 def logistic(d: Any, sigmoid: Any) -> Any:

@@ -12,9 +12,9 @@ import numpy.typing as npt
 from .._compile import kernel, list_pointer
 from ..metrics._ranking import top
 from ._base import OBJECTIVES, Bound, Labelled, Vector
-from ._list_engine import LEAST_BUFFER, SIGNATURE, ListBound, ListLoss
-from ._noise import uniform
-from ._targets import Sampled, before
+from ._frames.lists import LEAST_BUFFER, SIGNATURE, ListBound, ListLoss
+from ._frames.noise import uniform
+from ._frames.targets import Sampled, before
 
 WIDEST = 300.0  # how far below the best of its query a score counts; exp of twice that is still a number
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from .._checks import check_positive
 from ._base import OBJECTIVES, Bound, Labelled, Objective, require_varied, single_labels
-from ._point_engine import PointBound, best_constant, mean_label
+from ._frames.points import PointBound, best_constant, mean_label
 
 
 def squared(y: Any, s: Any) -> Any:

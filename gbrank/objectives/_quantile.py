@@ -17,8 +17,8 @@ from .._checks import ParameterError
 from .._compile import kernel, over_queries
 from ._base import OBJECTIVES, Bound, Labelled, Objective, State, Vector, require_varied, single_labels
 from ._classification import check_share
-from ._point_engine import PointBound
-from ._row_engine import RowBound
+from ._frames.points import PointBound
+from ._frames.rows import RowBound
 
 REACHED = 1 - 1e-12  # of a cumulated weight: sums are rounded
 NO_WEIGHTS = np.empty(0)

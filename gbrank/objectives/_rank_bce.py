@@ -14,9 +14,9 @@ from .._checks import check_choice, check_positive, check_whole
 from .._compile import list_pointer
 from ._base import OBJECTIVES, Bound, Labelled, State, Vector, row_weights
 from ._classification import check_relevant_from, relevance, two_columns
+from ._frames.lists import SIGNATURE, ListBound, ListLoss, ListTargets
+from ._frames.ranking import RankOptions
 from ._grades import GradeObjective, log_odds
-from ._list_engine import SIGNATURE, ListBound, ListLoss, ListTargets
-from ._ranking import RankOptions
 
 LN2 = 0.6931471805599453
 RankWeight = Callable[[Any, Any], Any]

@@ -13,8 +13,8 @@ from .._checks import check_choice, check_positive
 from .._compile import fast_kernel, list_pointer, over_queries
 from ..metrics._ranking import ALL, ideal_dcg
 from ._base import OBJECTIVES, Bound, Labelled, Objective, single_labels
-from ._gains import worth_of_labels
-from ._list_engine import LEAST_BUFFER, SIGNATURE, ListBound, ListLoss, ListTargets
+from ._frames.gains import worth_of_labels
+from ._frames.lists import LEAST_BUFFER, SIGNATURE, ListBound, ListLoss, ListTargets
 from ._listwise import require_gain
 
 LN2 = 0.6931471805599453

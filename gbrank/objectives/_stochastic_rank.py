@@ -14,10 +14,10 @@ from .._compile import fast_kernel, list_pointer
 from .._scalar_math import exp
 from ..metrics._ranking import top
 from ._base import OBJECTIVES, Bound, Gradients, Labelled, Vector, sum_by_query
-from ._list_engine import LEAST_BUFFER, SIGNATURE, ListBound, ListLoss
-from ._noise import uniform
-from ._perturbation import drawn, gauss
-from ._targets import Sampled, before
+from ._frames.lists import LEAST_BUFFER, SIGNATURE, ListBound, ListLoss
+from ._frames.noise import uniform
+from ._frames.perturbation import drawn, gauss
+from ._frames.targets import Sampled, before
 
 DENSITY = 1 / np.sqrt(2 * np.pi)
 

@@ -13,11 +13,11 @@ from .._compile import kernel, list_pointer
 from ..metrics import Measure
 from ..metrics._ranking import top
 from ._base import OBJECTIVES, Bound, Labelled, Vector, single_labels
-from ._list_engine import SIGNATURE, ListBound, ListLoss
-from ._noise import uniform
+from ._frames.lists import SIGNATURE, ListBound, ListLoss
+from ._frames.noise import uniform
+from ._frames.perturbation import NOISES, Noise, drawn, uniforms
+from ._frames.targets import Sampled, Target, before
 from ._pairwise import logistic
-from ._perturbation import NOISES, Noise, drawn, uniforms
-from ._targets import Sampled, Target, before
 
 CLASSIC = "yetirank"
 
@@ -34,7 +34,10 @@ def yeti(
     order = np.argsort(-(s + power * drawn(noise, seed, draws, n)), axis=1, kind="stable")
     v = value[order]
     above = before(v, grow, decay)
-    inner, between = np.zeros((draws, n)), above  # of each place: the sum, and A', of `_targets` at the place apart
+    inner, between = (
+        np.zeros((draws, n)),
+        above,
+    )  # of each place: the sum, and A', of `targets`
     for apart in range(1, min(int(neighbors), n - 1) + 1):
         i, j, near, far = order[:, :-apart], order[:, apart:], v[:, :-apart], v[:, apart:]
         inner, between = inner[:, : n - apart], between[:, : n - apart]
@@ -78,7 +81,7 @@ def add_neighbors(
     row: Any, places: int, neighbors: int, s: Any, value: Any, theta: Any, w: Any, params: Any, scale: float, g: Any,
     h: Any,
 ) -> None:  # fmt: skip
-    """Add the pairs of a drawn ranking, by the formula of a swap in `_targets`."""
+    """Add the pairs of a drawn ranking, by the formula of a swap in `_frames.targets`."""
     sigmoid, grow, decay = params[3], params[4], params[5]
     above, m = 1.0, len(row)
     for p in range(min(places, m - 1)):

@@ -158,8 +158,8 @@ class Boosting:
         for name, values in (("gradient", gradient), ("hessian", hessian)):
             if values.shape != shape:
                 raise DataError(
-                    f"the {name} of {self.objective} has the shape {values.shape}; the scores have {shape}. It needs one "
-                    "number for each document and output."
+                    f"the {name} of {self.objective} has the shape {values.shape} where scores have {shape}: it "
+                    "needs one number for each document and output."
                 )
             finite = np.isfinite(values)
             if not finite.all():

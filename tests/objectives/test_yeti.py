@@ -7,8 +7,8 @@ import pytest
 
 import gbrank
 from gbrank.objectives import Targets, YetiLoss
-from gbrank.objectives._noise import mixed, stream
-from gbrank.objectives._perturbation import NOISES, drawn
+from gbrank.objectives._frames.noise import mixed, stream
+from gbrank.objectives._frames.perturbation import NOISES, drawn
 
 ENGINES = ["numpy", "compiled"]
 RNG = np.random.default_rng(0)

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import DataError, IntArray
-from .._compile import fixed_tuple, kernel_with, over_queries
-from ._base import Bound, Gradients, Labelled, Vector, check_engine
-from ._list_engine import HESSIAN_FLOOR
+from ..._checks import DataError, IntArray
+from ..._compile import fixed_tuple, kernel_with, over_queries
+from .._base import Bound, Gradients, Labelled, Vector, check_engine
+from .lists import HESSIAN_FLOOR
 
 
 class Preferences(NamedTuple):
@@ -56,14 +56,14 @@ class PreferenceBound(Bound):
     def gradient_hessian(self, score: npt.NDArray[Any], round: int) -> Gradients:
         score = np.ascontiguousarray(score, dtype=np.float64)
         better, worse, weight, pair_ptr = self.pairs
-        n = len(score)
+        gradient, hessian = np.zeros(len(score)), np.zeros(len(score))
         if self.kernel is None:
             with np.errstate(over="ignore"):
                 _, d1, d2 = self.phi(score[better] - score[worse], *self.params)
-            gradient = np.bincount(better, weight * d1, n) - np.bincount(worse, weight * d1, n)
-            hessian = np.bincount(better, weight * d2, n) + np.bincount(worse, weight * d2, n)
+            for rows, sign in ((better, 1.0), (worse, -1.0)):
+                gradient += sign * np.bincount(rows, weight * d1, len(score))
+                hessian += np.bincount(rows, weight * d2, len(score))
         else:
-            gradient, hessian = np.zeros(n), np.zeros(n)
             over_queries(
                 self.kernel, self.query_ptr, pair_ptr, better, worse, weight, score, np.array(self.params), gradient,
                 hessian, n_jobs=self.n_jobs,

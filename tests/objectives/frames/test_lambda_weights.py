@@ -7,7 +7,7 @@ import pytest
 
 import gbrank
 from gbrank.objectives import PairwiseLogistic
-from gbrank.objectives._lambda_weights import WEIGHTS
+from gbrank.objectives._frames.lambda_weights import WEIGHTS
 
 MEASURES = {"ndcg": "ndcg", "map": "ap", "mrr": "rr", "err": "err(max_grade=4)"}
 

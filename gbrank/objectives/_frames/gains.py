@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._checks import DataError, whole_grades
-from ._base import Vector
+from ..._checks import DataError, whole_grades
+from .._base import Vector
 
 
 def worth_of_labels(y: Vector, gain: str, name: str) -> Vector:

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._compile import fast_kernel, list_pointer
-from ._base import Gradients
-from ._lambda_weights import NDCG
-from ._list_engine import LEAST_BUFFER, SIGNATURE
-from ._pair_engine import PairBound, PairFrame
+from ..._compile import fast_kernel, list_pointer
+from .._base import Gradients
+from .lambda_weights import NDCG
+from .lists import LEAST_BUFFER, SIGNATURE
+from .pairs import PairBound, PairFrame
 
 WIDEST = 600.0  # spread of scores in a query, times sigmoid, up to which exp(s - s_max) keeps its precision
 

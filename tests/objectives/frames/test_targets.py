@@ -8,7 +8,7 @@ import pytest
 
 import gbrank
 from gbrank.objectives import PLRank, StochasticRank, Targets, YetiLoss
-from gbrank.objectives._targets import before, target_of
+from gbrank.objectives._frames.targets import before, target_of
 from gbrank.testing import check_objective
 
 ENGINES = ["numpy", "compiled"]

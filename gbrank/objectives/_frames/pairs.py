@@ -20,13 +20,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import DataError
-from .._compile import fixed_tuple, list_pointer, over_queries
-from ..metrics._ranking import ALL, ideal_dcg
-from ._base import Labelled, Vector
-from ._lambda_weights import LambdaWeight
-from ._list_engine import LEAST_BUFFER, SIGNATURE, ListBound, ListLoss, ListTargets
-from ._ranking import RankOptions
+from ..._checks import DataError
+from ..._compile import fixed_tuple, list_pointer, over_queries
+from ...metrics._ranking import ALL, ideal_dcg
+from .._base import Labelled, Vector
+from .lambda_weights import LambdaWeight
+from .lists import LEAST_BUFFER, SIGNATURE, ListBound, ListLoss, ListTargets
+from .ranking import RankOptions
 
 Phi = Callable[..., tuple[Any, Any, Any]]
 
@@ -184,7 +184,7 @@ def _pairs_of_list(
                 group += 1
         g_i, h_i = 0.0, 0.0
         s_i, gain_i, w_i, a_i, b_i = s[i], gain[i], w[i], a[i], b[i]
-        # Unsigned, because an index that cannot be negative needs no check: only so do these become vector instructions.
+        # Unsigned: an index that cannot be negative needs no check, and only so do these become vector instructions.
         for j in range(np.uint64(group), np.uint64(n)):
             margin = s_i - s[j]
             worth = _delta(i, j, gain_i, gain[j], a_i, a[j], b_i, b[j], c) * w_i * w[j]

@@ -1,11 +1,13 @@
 """The frame of list losses: one source for both engines, and the options around it."""
 
+import itertools
+
 import numpy as np
 import pytest
 
 from gbrank.objectives import LambdaRank, PairwiseLogistic, Softmax, Targets
-from gbrank.objectives._list_engine import HESSIAN_FLOOR, ListBound, ListLoss, ListTargets
-from gbrank.objectives._noise import uniform
+from gbrank.objectives._frames.lists import HESSIAN_FLOOR, ListBound, ListLoss, ListTargets
+from gbrank.objectives._frames.noise import uniform
 
 PTR = np.array([0, 1, 6, 40, 90])
 Y = np.random.default_rng(0).integers(0, 3, 90).astype(float)
@@ -37,7 +39,7 @@ def test_the_compiled_source_is_given_what_the_definition_is(ranked):
 
 def test_lists_are_ranked_and_answers_put_back_in_their_rows():
     _, hessian = bound("compiled", True).gradient_hessian(SCORE, 0)
-    for a, b in zip(PTR[:-1], PTR[1:], strict=True):
+    for a, b in itertools.pairwise(PTR):
         places = 1 + np.argsort(np.argsort(-SCORE[a:b]))
         np.testing.assert_allclose(hessian[a:b], 1 + Y[a:b] / np.log2(1 + places), rtol=1e-12)
     assert bound("numpy", True).loss(SCORE).tolist() == [0, 1, 2, 3]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ._point_engine import Point
+from .._frames.points import Point
 
 Function = Callable[..., tuple[Any, ...]]
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from gbrank.objectives import Targets
-from gbrank.objectives._point_engine import HESSIAN_FLOOR, PointBound
+from gbrank.objectives._frames.points import HESSIAN_FLOOR, PointBound
 
 
 def cauchy(y, s, width):

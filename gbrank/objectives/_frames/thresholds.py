@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._compile import kernel_with, over_queries
-from ._base import Vector
-from ._point_engine import blocks
+from ..._compile import kernel_with, over_queries
+from .._base import Vector
+from .points import blocks
 
 LONGEST_STEP = 1.0
 SMALLEST_GAP = 1e-6  # between thresholds with a grade that no document has

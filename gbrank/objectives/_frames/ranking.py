@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import IntArray, ParameterError, check_choice, check_positive, check_whole
-from .._compile import kernel, over_queries
-from ..metrics._ranking import sort_pairs
-from ._base import Vector
-from ._noise import mixed, uniform_rows
+from ..._checks import IntArray, ParameterError, check_choice, check_positive, check_whole
+from ..._compile import kernel, over_queries
+from ...metrics._ranking import sort_pairs
+from .._base import Vector
+from .noise import mixed, uniform_rows
 
 
 @dataclass(frozen=True)

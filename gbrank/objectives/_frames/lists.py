@@ -11,7 +11,7 @@ gain : what each document is worth, by its label
 discount : of each document's rank
 w : document weights
 ideal : a number of the query, as its best DCG
-seed : of the list's random numbers in this round, see `_noise.uniform`
+seed : of the list's random numbers in this round, see `_frames.noise.uniform`
 params : the objective's parameters, as numbers
 
 The numpy engine calls it for each query; the compiled engine compiles the same function, or a `kernel` that is faster
@@ -28,11 +28,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import IntArray
-from .._compile import fixed_tuple, kernel, list_pointer, over_queries, plain
-from ._base import Bound, Gradients, Labelled, Vector, check_engine
-from ._noise import mixed, stream
-from ._ranking import Ranking, RankOptions
+from ..._checks import IntArray
+from ..._compile import fixed_tuple, kernel, list_pointer, over_queries, plain
+from .._base import Bound, Gradients, Labelled, Vector, check_engine
+from .noise import mixed, stream
+from .ranking import Ranking, RankOptions
 
 ListFunction = Callable[..., tuple[float, Vector, Vector]]
 

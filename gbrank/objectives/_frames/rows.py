@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._compile import kernel_with, over_queries
-from ._base import Bound, Gradients, Labelled, Vector, check_engine, row_weights, sum_by_query
-from ._point_engine import HESSIAN_FLOOR, blocks
+from ..._compile import kernel_with, over_queries
+from .._base import Bound, Gradients, Labelled, Vector, check_engine, row_weights, sum_by_query
+from .points import HESSIAN_FLOOR, blocks
 
 Row = Callable[..., Any]
 

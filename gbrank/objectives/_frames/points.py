@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import IntArray
-from .._compile import kernel_with, over_queries
-from ._base import Bound, Gradients, Labelled, Vector, check_engine, row_weights, sum_by_query
+from ..._checks import IntArray
+from ..._compile import kernel_with, over_queries
+from .._base import Bound, Gradients, Labelled, Vector, check_engine, row_weights, sum_by_query
 
 Point = Callable[..., tuple[Any, Any, Any]]
 Start = Callable[[npt.NDArray[Any], Vector | None], float]

@@ -24,16 +24,16 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import IntArray, ParameterError, check_positive, check_whole
-from ..metrics import Measure, _lists
-from ..metrics import measure as find_measure
-from ..metrics._convention import Convention, discounts
-from ..metrics._definitions import MEASURES
-from ..metrics._ranking import ALL
-from ._base import Labelled, Objective, Vector, single_labels
-from ._list_engine import ListBound, ListLoss, ListTargets
-from ._pair_engine import require_pairs
-from ._ranking import RankOptions
+from ..._checks import IntArray, ParameterError, check_positive, check_whole
+from ...metrics import Measure, _lists
+from ...metrics import measure as find_measure
+from ...metrics._convention import Convention, discounts
+from ...metrics._definitions import MEASURES
+from ...metrics._ranking import ALL
+from .._base import Labelled, Objective, Vector, single_labels
+from .lists import ListBound, ListLoss, ListTargets
+from .pairs import require_pairs
+from .ranking import RankOptions
 
 B = TypeVar("B", bound=ListBound)
 

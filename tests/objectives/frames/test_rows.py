@@ -3,8 +3,8 @@
 import numpy as np
 
 from gbrank.objectives import Targets
-from gbrank.objectives._point_engine import HESSIAN_FLOOR
-from gbrank.objectives._row_engine import RowBound
+from gbrank.objectives._frames.points import HESSIAN_FLOOR
+from gbrank.objectives._frames.rows import RowBound
 
 
 def coupled(y, s, g, h, scale):

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from gbrank.objectives import YetiLoss
-from gbrank.objectives._perturbation import NOISES, drawn
+from gbrank.objectives._frames.perturbation import NOISES, drawn
 
 DISTRIBUTIONS = {"gumbel": stats.gumbel_r, "logistic": stats.logistic, "gauss": stats.norm}
 

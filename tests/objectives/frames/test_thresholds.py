@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 
 from gbrank.objectives import CumulativeLogit, ImmediateThreshold, Ordinal, Targets
-from gbrank.objectives._thresholds import gap_barrier, isotonic
+from gbrank.objectives._frames.thresholds import gap_barrier, isotonic
 
 MODELS = [Ordinal(), ImmediateThreshold(), CumulativeLogit()]
 

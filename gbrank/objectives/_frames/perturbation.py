@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ._noise import uniform
+from .noise import uniform
 
 Noise = Callable[[Any, Any], Any]
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import IntArray
-from .._compile import kernel
+from ..._checks import IntArray
+from ..._compile import kernel
 
 INCREMENT = 0x9E3779B97F4A7C15
 MASK = (1 << 64) - 1
@@ -30,7 +30,7 @@ def mixed(seed: int, number: int) -> int:
 
 
 @kernel
-def stream(seed: int, number: int) -> int:
+def stream(seed: int, number: int) -> Any:
     """Return, within kernels, what `mixed` returns."""
     z = np.uint64(seed) + np.uint64(number + 1) * np.uint64(0x9E3779B97F4A7C15)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

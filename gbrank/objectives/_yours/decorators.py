@@ -1,7 +1,7 @@
 """Your own losses: `pair_loss` and `point_loss` make an objective of a NumPy function.
 
 Both engines and every booster then run it, like a built-in one: the numpy engine calls the function on arrays, the
-compiled engine hands it to the compiler.  Without a second derivative, an objective gets one by the rule of `_bends`.
+compiled engine hands it to the compiler.  Without a second derivative, an objective gets one by the rule of `bends`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any, ClassVar, TypeVar, overload
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import GbrankWarning, ParameterError, check_choice
-from .._compile import refusal
-from ._base import OBJECTIVES, Bound, Labelled, Objective, Vector, check_engine, require_varied, single_labels
-from ._bends import with_bend_of_margin, with_bend_of_score
-from ._pairwise import Pairwise
-from ._plain import of_gbrank
-from ._point_engine import Point, PointBound, Start, best_constant
-from ._trial_run import PAIRS, POINTS, Kind, compiled_differs, has_exact_hessian, require_loss
+from ..._checks import GbrankWarning, ParameterError, check_choice
+from ..._compile import refusal
+from .._base import OBJECTIVES, Bound, Labelled, Objective, Vector, check_engine, require_varied, single_labels
+from .._frames.points import Point, PointBound, Start, best_constant
+from .._pairwise import Pairwise
+from .._plain import of_gbrank
+from .bends import with_bend_of_margin, with_bend_of_score
+from .trial import PAIRS, POINTS, Kind, compiled_differs, has_exact_hessian, require_loss
 
 Function = Callable[..., tuple[Any, ...]]
 O = TypeVar("O", bound=Objective)  # noqa: E741

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import GbrankWarning, ParameterError
-from .._compile import inlined
+from ..._checks import GbrankWarning, ParameterError
+from ..._compile import inlined
 
 Array = npt.NDArray[np.float64]
 Function = Callable[..., tuple[Any, ...]]
