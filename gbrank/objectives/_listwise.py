@@ -239,11 +239,9 @@ class XENDCG(Objective):
 
     With :math:`\rho = \mathrm{softmax}(s)` and :math:`\phi_i = (2^{y_i} - u_i) / \sum_j (2^{y_j} - u_j)`, :math:`L =
     -\sum_i w_i \phi_i \log \rho_i`.  The u are uniform between 0 and 1 and drawn anew in each round and query.  As in
-    LightGBM, `newton_terms` adds to the gradient :math:`t = \rho - \phi` of each query
-
-    .. math:: t'_i = \rho_i \sum_{j \ne i} t_j / (1 - \rho_j), \quad t''_i = \rho_i \sum_{j \ne i} t'_j / (1 - \rho_j)
-
-    with :math:`1 - \rho` at least 1e-15: the numerator of an approximate Newton step, not the gradient of a loss.
+    LightGBM, `newton_terms` adds to the gradient :math:`t = \rho - \phi` of each query :math:`t'_i = \rho_i \sum_{j
+    \ne i} t_j / (1 - \rho_j)` and :math:`t''_i = \rho_i \sum_{j \ne i} t'_j / (1 - \rho_j)` with :math:`1 - \rho`
+    at least 1e-15: the numerator of an approximate Newton step, not the gradient of a loss.
     Without them the gradient is the loss's own.  The hessian is in both cases the diagonal of the loss's, :math:`\rho
     (1 - \rho)`; exact, then, without `newton_terms`.  A query whose labels are all equal teaches that its documents
     tie, up to the draws, unless `skip_equal`.
