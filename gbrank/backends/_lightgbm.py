@@ -63,6 +63,14 @@ BIN_PARAMS = (
 
 MAX_GRADE, MAX_DOCUMENTS = 30, 10_000
 
+UNEVEN = 2.0**-20
+"""By what share the gradients of half of the documents are raised where all sum to exactly 0.
+
+LightGBM gives a feature up for a whole tree if no split of it has a gain above 0 at the root.  Gradients that sum to 0
+in each query without a rounding error, as whole numbers do, have no gain there on features of the query; yet deeper
+down these matter.
+"""
+
 
 class LightGBMBackend(Backend):
     """Trains `lightgbm.Booster` round by round."""
@@ -118,8 +126,11 @@ class LightGBMTrainer(Trainer):
         to_raw: Callable[[FloatMatrix], FloatMatrix] | None = None,
     ) -> None:
         self.booster, self.train, self.n_outputs, self.to_raw = booster, train, n_outputs, to_raw
+        self.uneven = 1 + UNEVEN * (np.random.default_rng(0).random(train.data.n_documents) < 0.5)
 
     def round(self, gradient: FloatMatrix, hessian: FloatMatrix) -> bool:
+        if gradient.ndim == 1 and gradient.sum() == 0.0:
+            gradient = gradient * self.uneven
         given = gradient.astype(np.float32), hessian.astype(np.float32)
         with library_errors("LightGBM", lgb.basic.LightGBMError):
             return not self.booster.update(fobj=lambda scores, dataset: given)

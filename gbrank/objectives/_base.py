@@ -230,7 +230,20 @@ def objective(name: str | Objective | type[Objective], **params: Any) -> Objecti
         return name.with_params(**params) if params else name
     if not isinstance(name, str):
         raise ParameterError(f"objective={name!r}: give the name of an objective or an Objective.")
-    return OBJECTIVES[name]().with_params(**params)
+    found = OBJECTIVES[_spelled(name)]()
+    may_be_none = {field.name for field in dataclasses.fields(found) if "None" in str(field.type)}
+    # Text has no None: files and the command line write it out.
+    given = {key: None if value == "none" and key in may_be_none else value for key, value in params.items()}
+    return found.with_params(**given)
+
+
+def _spelled(name: str) -> str:
+    """Return the registered name of what may be written as a class is, or with other capitals and hyphens."""
+    if name in OBJECTIVES:
+        return name
+    plain = name.lower().replace("-", "_")
+    classes = {OBJECTIVES[each].__name__.lower(): each for each in OBJECTIVES}
+    return plain if plain in OBJECTIVES else classes.get(plain, name)
 
 
 def check_targets(y: npt.ArrayLike, query_ptr: npt.ArrayLike, weight: npt.ArrayLike | None) -> Targets:

@@ -125,7 +125,7 @@ def two_columns(log_odds_of_relevance: npt.NDArray[Any]) -> Vector:
     return np.stack([sigmoid(-log_odds_of_relevance), sigmoid(log_odds_of_relevance)], axis=1)
 
 
-@OBJECTIVES.add("cross_entropy", "bce")
+@OBJECTIVES.add("cross_entropy", "bce", "logloss", "binary")
 @dataclass(frozen=True, repr=False)
 class CrossEntropy(GradeObjective):
     r"""Binary cross-entropy.

@@ -228,7 +228,7 @@ class PairwiseLogistic(Pairwise):
         return LambdaRankBound if LambdaRankBound.serves(frame) else PairBound
 
 
-@OBJECTIVES.add("pairwise_hinge")
+@OBJECTIVES.add("pairwise_hinge", "hinge_pairwise")
 @dataclass(frozen=True, repr=False)
 class PairwiseHinge(Pairwise):
     r"""Hinge loss of pairs: the better document shall score higher by a margin.

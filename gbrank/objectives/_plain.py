@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,7 +44,11 @@ def _plain_value(value: Any) -> Any:
 
 def to_table(given: Objective) -> Plain:
     """Return one table of name and parameters, as people write it in files; `objective` and `Combined` read it."""
-    return {"name": given.name} | {name: _in_table(value) for name, value in given.params().items()}
+    defaults = {field.name: field.default for field in dataclasses.fields(given)}
+    params = given.params()
+    # A table cannot hold None: where that is not the default, it is written out.
+    told = {name: "none" for name, value in params.items() if value is None and defaults[name] is not None}
+    return {"name": given.name} | {name: _in_table(value) for name, value in params.items()} | told
 
 
 def _in_table(value: Any) -> Any:

@@ -274,3 +274,17 @@ def test_unknown_backend_comes_with_the_nearest():
 def test_parameters_out_of_range_are_refused_by_name(name, value):
     with pytest.raises(gbrank.ParameterError, match=name):
         TreeParams(**{name: value})
+
+
+@pytest.mark.parametrize("name", ["pairwise_hinge", "pairwise_logistic"])
+def test_features_of_the_query_serve_where_gradients_sum_to_exactly_nothing(name):
+    """Gradients in whole or half numbers cancel in each query without a rounding error, at least in the first tree."""
+    rng = np.random.default_rng(0)
+    qid = np.repeat(np.arange(100), 10)
+    which, x = np.repeat(rng.integers(0, 2, 100), 10), rng.normal(size=(1000, 2))
+    worth = np.where(which == 1, x[:, 0], -x[:, 0])  # the query decides in which direction the feature counts
+    data = gbrank.RankingData(np.column_stack([which, x]), (worth > 0.5) + (worth > 1.2), qid)
+    for library in ("lightgbm", "xgboost"):
+        ranker = gbrank.GBRanker(name, backend=library, n_estimators=4, n_jobs=1).fit(data)
+        assert ranker.model_.importances("split")[0] > 0
+        assert ranker.score(data) > 0.8

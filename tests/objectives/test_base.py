@@ -7,6 +7,7 @@ import pytest
 
 import gbrank
 from gbrank.objectives import OBJECTIVES, Targets
+from gbrank.objectives._plain import to_table
 
 NAMES = list(OBJECTIVES)
 VARIANTS = [(name, {}) for name in NAMES] + [
@@ -197,3 +198,17 @@ def test_scores_that_do_not_fit_are_refused():
         gbrank.objective("lambdarank").bind(Targets(np.zeros((2, 2)), np.array([0, 2])))
     with pytest.raises(gbrank.ParameterError, match="engine"):
         gbrank.objective("mse").gradient_hessian([0, 1], [0, 1], [0, 2], engine="fast")
+
+
+def test_names_are_found_as_classes_are_written_and_none_as_text():
+    for written in ("PLRank", "plrank", "PL-Rank", "LambdaRank", "lambdamart"):
+        assert gbrank.objective(written).name in ("pl_rank", "lambdarank")
+    assert gbrank.objective("lambdarank", truncation="none").truncation is None
+    assert gbrank.objective("yeti", noise="none").noise == "none"
+    with pytest.raises(gbrank.ParameterError, match="truncation"):
+        gbrank.objective("lambdarank", truncation="all")
+
+
+def test_a_table_of_an_objective_gives_the_same_objective():
+    for given in (gbrank.objective("lambdarank", truncation=None), gbrank.objective("sampled_softmax", negatives=None)):
+        assert gbrank.objective(**to_table(given)) == given

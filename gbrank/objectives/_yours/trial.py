@@ -54,6 +54,7 @@ def require_loss(
     require_elementwise(kind, name, function, args, params, parts)
     if labels or kind is PAIRS:
         require_finite_parts(kind, name, args, parts)
+    require_curvature(kind, name, args, parts)
     if kind is PAIRS:
         require_direction(name, args[0], parts[1])
     warn_of_slope(kind, name, function, args, params, parts)
@@ -118,6 +119,16 @@ def require_finite_parts(kind: Kind, name: str, args: tuple[Array, ...], parts: 
             raise ParameterError(
                 f"{name}: its {what} is {part[at]} at {place(kind, args, at)}; make it finite for every number."
             )
+
+
+def require_curvature(kind: Kind, name: str, args: tuple[Array, ...], parts: tuple[Array, ...]) -> None:
+    """Raise a `ParameterError` where a second derivative is given that is above 0 nowhere: no step has a length."""
+    if len(parts) == 3 and parts[1].any() and not (parts[2][parts[1] != 0] > 0).any():
+        at = int(np.argmax(parts[1] != 0))
+        raise ParameterError(
+            f"{name}: its second derivative is {parts[2][at]:g} at {place(kind, args, at)}, and nowhere above 0 where "
+            "the first is not 0. Boosting divides by it: leave it out, and one is made of the first derivative."
+        )
 
 
 def require_direction(name: str, d: Array, first: Array) -> None:

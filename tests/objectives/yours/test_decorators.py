@@ -442,3 +442,10 @@ def test_a_derivative_that_is_not_that_of_the_value_is_told():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         gbrank.pair_loss(of("return np.maximum(0, -d), np.where(d < 0, -1.0, 0.0)"))  # a kink at 0
+
+
+def test_a_second_derivative_that_is_never_above_zero_is_refused():
+    with pytest.raises(gbrank.ParameterError, match="nowhere above 0"):
+        gbrank.pair_loss(name="mine")(lambda d: (np.logaddexp(0, -d), -1 / (1 + np.exp(d)), -np.ones_like(d)))
+    with pytest.raises(gbrank.ParameterError, match="nowhere above 0"):
+        gbrank.point_loss(name="mine")(lambda y, s: (abs(s - y), np.sign(s - y), 0 * s))
