@@ -182,7 +182,8 @@ class Boosting:
         if number == 0:
             text = (
                 "no tree could be grown: no split of any feature has a gain under the limits set, so the model is "
-                f"constant. There are {data.n_documents} documents; look at min_docs_in_leaf, the regularisation, and "
+                f"constant. There are {data.n_documents} documents; look at min_docs_in_leaf (on XGBoost "
+                "backend_params={'min_child_weight': ...}, which bounds the sum of hessians), the regularisation, and "
                 "whether any feature varies."
             )
         else:

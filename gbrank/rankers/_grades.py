@@ -87,11 +87,12 @@ class GradePredictions:
         values : sequence or mapping
             The value of each grade from 0: ``[0, 1, 2, 3, 4]``, or ``{0: 0.0, 1: 0.1, 2: 0.5, 3: 2.0, 4: 25.0}`` for no
             action, a click, a long stay, a full cart and a purchase.  Grades above all training labels do not count.
+            Binary objectives have two: of what is not relevant, and of what is.
 
         Raises
         ------
         ParameterError
-            A grade has no value, or one that is not a finite number.
+            A grade has no value, or one that is not a finite number; more than two values of a binary objective.
 
         Examples
         --------
@@ -105,6 +106,11 @@ class GradePredictions:
         """
         raw = self._raw(X)
         p = self.objective_.probabilities(raw, self.state_)
+        if hasattr(self.objective_, "relevant_from") and len(values) != 2:
+            raise ParameterError(
+                f"values: {len(values)}, where {self.objective_.name} tells only relevant from not; give the values of "
+                "these two, or train an objective of grades, such as 'ordinal' or 'mcrank'."
+            )
         return np.asarray(p @ grade_values(values, p.shape[1]))
 
     @OnlyFor(require_quantiles)

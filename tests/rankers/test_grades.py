@@ -128,3 +128,11 @@ def test_early_stopping_with_renewed_leaves_predicts_with_the_best_round(objecti
         warnings.simplefilter("ignore")
         ranker = gbrank.GBRanker(objective, n_estimators=40, early_stopping_rounds=4).fit(DATA, eval_set=held)
     assert ranker.best_score_ == pytest.approx(ranker.score(held), abs=1e-12)
+
+
+def test_a_binary_objective_has_two_values():
+    data = gbrank.make_letor(20, n_features=6, random_state=0)
+    ranker = gbrank.GBRanker("cross_entropy", n_estimators=3, n_jobs=1).fit(data)
+    np.testing.assert_allclose(ranker.expected_value(data, [0.0, 2.0]), 2 * ranker.predict_proba(data)[:, 1])
+    with pytest.raises(gbrank.ParameterError, match="tells only relevant from not"):
+        ranker.expected_value(data, [0, 1, 2, 3, 4])
