@@ -14,6 +14,7 @@ objective refuses grades; one that needs more (explicit pairs, several label col
 """
 
 import argparse
+import importlib.util
 import statistics
 import sys
 import time
@@ -159,11 +160,7 @@ def best_round(values: list[float]) -> int:
 
 def has_catboost() -> bool:
     """Tell whether CatBoost is installed; it is not needed otherwise."""
-    try:
-        import catboost  # noqa: F401
-    except ImportError:
-        return False
-    return True
+    return importlib.util.find_spec("catboost") is not None
 
 
 # The table

@@ -136,11 +136,6 @@ def inlined_exactly(function: F) -> F:
     return cast(F, numba.njit(cache=True, error_model="numpy", fastmath=EXACT, forceinline=True)(function))
 
 
-def specialised(function: F) -> F:
-    """Compile a kernel that closes over other functions; such code cannot be kept on disk."""
-    return cast(F, numba.njit(nogil=True, error_model="numpy", fastmath=FAST)(function))
-
-
 def list_pointer(
     function: Callable[..., Any],
     signature: str,

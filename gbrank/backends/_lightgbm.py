@@ -66,7 +66,7 @@ MAX_GRADE, MAX_DOCUMENTS = 30, 10_000
 UNEVEN = 2.0**-20
 """By what share the gradients of half of the documents are raised where all sum to exactly 0.
 
-LightGBM gives a feature up for a whole tree if no split of it has a gain above 0 at the root.  Gradients that sum to 0
+LightGBM gives up a feature for a whole tree if no split of it has a gain above 0 at the root.  Gradients that sum to 0
 in each query without a rounding error, as whole numbers do, have no gain there on features of the query; yet deeper
 down these matter.
 """

@@ -110,6 +110,7 @@ class Combined(Objective):
     @property
     def terms(self) -> tuple[Part, ...]:
         """The parts, each with its weight and its label column."""
+        # The fields may be given as names and tables, but `__post_init__` has made objectives of them.
         return tuple(map(Part, self.parts, self.weights, self.labels))  # type: ignore[arg-type]
 
     def on(self, label: int) -> Objective:

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ..._checks import IntArray, ParameterError, check_choice, check_positive, check_whole
 from ..._compile import kernel, over_queries
@@ -130,8 +129,3 @@ def rank(row: Any, score: Any, tie: Any, key: Any, spare_key: Any, spare_row: An
                 key[i] = tie[row[i]] if len(tie) > 0 else row[i]
             sort_pairs(end - start, key[start:end], row[start:end], spare_key, spare_row)
         start = end
-
-
-def in_row_order(query_ptr: npt.NDArray[Any]) -> IntArray:
-    """Return the rows as they stand."""
-    return np.arange(query_ptr[-1])

@@ -28,7 +28,7 @@ from .bends import with_bend_of_margin, with_bend_of_score
 from .trial import PAIRS, POINTS, Kind, compiled_differs, has_exact_hessian, require_loss
 
 Function = Callable[..., tuple[Any, ...]]
-O = TypeVar("O", bound=Objective)  # noqa: E741
+Made = TypeVar("Made", bound=Objective)
 
 SAMPLED_LABELS = 5  # distinct labels that a point loss is tried on when it is bound
 DOUBLINGS = 7  # of the interval in which the best constant is looked for
@@ -200,8 +200,8 @@ def _point_loss(function: Function, name: str | None, register: bool) -> type[Po
 
 
 def _made(
-    base: type[O], kind: Kind, function: Function, whole: Point, name: str, own: dict[str, float], register: bool
-) -> type[O]:
+    base: type[Made], kind: Kind, function: Function, whole: Point, name: str, own: dict[str, float], register: bool
+) -> type[Made]:
     """Return the class of objectives; it stands where the function stood, so that it pickles under its name."""
     called = name if function.__name__ == "<lambda>" else function.__name__
     namespace = {
@@ -214,7 +214,7 @@ def _made(
         "exact_hessian": whole is function and has_exact_hessian(kind, name, function, tuple(own.values())),
     }
     fields = [(each, float, dataclasses.field(default=default)) for each, default in own.items()]
-    cls: type[O] = dataclasses.make_dataclass(
+    cls: type[Made] = dataclasses.make_dataclass(
         called, fields, bases=(base,), frozen=True, repr=False, namespace=namespace
     )
     cls.__module__ = function.__module__
