@@ -1,9 +1,9 @@
 """NumPy's elementwise functions as scalar code without branches, for loops that become vector instructions.
 
 NumPy's own, as the compiler knows them, call the C library once for each number: 2-4 ns, and the loop around them
-stays scalar.  These are polynomials, within 3 units in the last place, and cost a fraction of that; only `logaddexp` near
-a result of 0, and `power` with large exponents, lose more.  Infinity and NaN are what NumPy makes of them; results below
-2.2e-308 are 0.
+stays scalar.  These are polynomials, within 3 units in the last place, and cost a fraction of that; only `logaddexp`
+near a result of 0, and `power` with large exponents, lose more.  Infinity and NaN are what NumPy makes of them; results
+below 2.2e-308 are 0.
 """
 
 from __future__ import annotations
