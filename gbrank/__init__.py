@@ -34,7 +34,12 @@ if TYPE_CHECKING:
     from .reports import Report as Report
     from .reports import report as report
     from .splits import QueryKFold as QueryKFold
+    from .splits import QueryPredefinedSplit as QueryPredefinedSplit
     from .splits import QueryShuffleSplit as QueryShuffleSplit
+    from .splits import QueryStratifiedKFold as QueryStratifiedKFold
+    from .splits import QueryTimeSplit as QueryTimeSplit
+    from .splits import nested_folds as nested_folds
+    from .splits import three_parts as three_parts
     from .splits import train_test_split as train_test_split
     from .tuning import TuneResult as TuneResult
     from .tuning import tune as tune
@@ -54,7 +59,12 @@ _WHERE = {
     "Evaluation": ".evaluation",
     "Measure": ".metrics",
     "QueryKFold": ".splits",
+    "QueryPredefinedSplit": ".splits",
     "QueryShuffleSplit": ".splits",
+    "QueryStratifiedKFold": ".splits",
+    "QueryTimeSplit": ".splits",
+    "nested_folds": ".splits",
+    "three_parts": ".splits",
     "evaluate": ".evaluation",
     "importances": ".explain",
     "load": ".rankers",

@@ -12,7 +12,7 @@ from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, cross_validate
 
 from gbrank import DataError, ParameterError, QueryKFold, QueryShuffleSplit, RankingData, train_test_split
-from gbrank.splits import _require_apart
+from gbrank.splits._base import require_apart
 
 SPLITTERS = [
     QueryKFold(3),
@@ -150,9 +150,9 @@ def test_bad_groups(groups):
 
 def test_the_internal_check_finds_a_cut_query():
     with pytest.raises(RuntimeError, match="1 queries are in both"):
-        _require_apart(np.array([1, 1, 2]), np.array([2, 3]), 5)
+        require_apart(np.array([1, 1, 2]), np.array([2, 3]), 5)
     with pytest.raises(RuntimeError):
-        _require_apart(np.array([1, 1]), np.array([3]), 4)
+        require_apart(np.array([1, 1]), np.array([3]), 4)
 
 
 class SeesWholeQueries(BaseEstimator):
