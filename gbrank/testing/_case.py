@@ -50,10 +50,11 @@ class Case:
 
     @functools.cached_property
     def weighted(self) -> Data:
-        """The usual data with weights of documents and queries."""
+        """The usual data with weights of queries, and of documents where the objective takes them."""
         rng, n_queries = self.rng(), len(self.targets.query_ptr) - 1
         weights = rng.uniform(0.5, 2, len(self.targets.y)), rng.uniform(0.5, 1.5, n_queries)
-        return self.targets._replace(sample_weight=weights[0], query_weight=weights[1])
+        of_documents = weights[0] if self.objective.document_weights else None
+        return self.targets._replace(sample_weight=of_documents, query_weight=weights[1])
 
     @functools.cached_property
     def draws(self) -> bool:

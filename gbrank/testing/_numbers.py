@@ -175,6 +175,8 @@ def _same_state(one: Bound, other: Bound) -> bool:
 
 
 def _document_weights(case: Case) -> None:
+    if not case.objective.document_weights:
+        raise SkippedError("takes none (document_weights is False)")
     targets, score = case.targets, case.score
     ones = numbers(case.bound(targets._replace(sample_weight=np.ones(len(targets.y)))), score)
     require_equal(ones, numbers(case.bound(), score), Where(targets, score), "{} with weights of 1, {} without")

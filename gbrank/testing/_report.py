@@ -21,7 +21,7 @@ class Check(NamedTuple):
 
 @dataclasses.dataclass(frozen=True)
 class CheckReport:
-    """What `check_objective` found; true if nothing failed, and it prints one check a line."""
+    """What `check_objective` or `check_measure` found; true if nothing failed, and it prints one check a line."""
 
     objective: str
     checks: tuple[Check, ...]

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gbrank.metrics import _lists
-from gbrank.metrics._measure import _pointer
-from gbrank.metrics._ranking import each_list, largest, sort_pairs, tie_groups, top
+from gbrank.metrics import _aspects, _lists, _order
+from gbrank.metrics._batch import pointer
+from gbrank.metrics._ranking import each_list, largest, rank_lists, sort_pairs, tie_groups, top
 
 
 @st.composite
@@ -55,16 +55,27 @@ def test_top_holds_the_first_k_and_their_tie_group(score, k):
     np.testing.assert_array_equal(end[:m], [(score >= score[i]).sum() for i in order[:m]])
 
 
-@pytest.mark.parametrize("name", ["dcg", "found", "hit", "rr", "ap", "err"])
-def test_compiled_and_plain_functions_agree(name):
+OF_LISTS = [
+    *((_lists, name) for name in ("dcg", "found", "r_precision", "mean_value", "hit", "rr", "ap", "err", "q_measure")),
+    *((_lists, name) for name in ("bpref", "inferred_ap")),
+    *((_order, name) for name in ("auc", "pairs", "tau", "tau_ap")),
+    *((_aspects, name) for name in ("covered", "alikeness")),
+]
+
+
+@pytest.mark.parametrize(("module", "name"), OF_LISTS)
+def test_compiled_and_plain_functions_agree(module, name):
     rng = np.random.default_rng(0)
-    function = getattr(_lists, name)
-    for k in (1, 4, 9, 1000):
+    function = getattr(module, name)
+    whole = module is _order or name in ("bpref", "q_measure")
+    for k in (1, 4, 9, 1000) if name != "r_precision" else (1000,):
         score = rng.integers(0, 4, 9).astype(float)
         value = rng.integers(0, 2, 9).astype(float) if name != "err" else rng.random(9)
         order = np.argsort(-score, kind="stable")
         end = np.array([(score >= score[i]).sum() for i in order])
-        table, out = 1 / np.log2(np.arange(2, 11)), np.empty(1)
-        args = (score, value, np.empty(0), False, k, np.array([2.0]), table, out)
-        each_list(0, 1, np.array([0, 9]), _pointer(function), *args)
-        assert out[0] == pytest.approx(function(value[order], end, k, 2.0, table), rel=1e-14)
+        table, out, query_ptr = 1 / np.log2(np.arange(2, 11)), np.empty(1), np.array([0, 9])
+        row, tie_end, size = np.empty(9, np.int64), np.empty(9, np.int64), np.empty((1, 2), np.int64)
+        rank_lists(0, 1, query_ptr, score, np.empty(0, bool), np.empty(0), False, 9, row, tie_end, size)
+        norm = np.array([2.0])
+        each_list(0, 1, query_ptr, pointer(function), row, tie_end, size, value, whole, k, norm, table, 0, 0, out)
+        assert out[0] == pytest.approx(function(value[order], end, k, 2.0, table), rel=1e-14, nan_ok=True)
