@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from ._ranking_data import BLOCK, RankingData
+from ._features import BLOCK
+from ._ranking_data import RankingData
 
 MOST_LABELS = 30  # distinct labels that are counted one by one
 

@@ -18,13 +18,14 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from .._checks import DataError, IntArray, check_choice, check_whole
+from .._checks import DataError, IntArray, ParameterError, check_choice, check_whole
 from .._compile import in_parallel, thread_count
 from .._groups import group_rows
 from . import _letor_kernels as kernels
+from ._features import numbered
 from ._letor_ids import document_strings, query_strings
 from ._letor_text import Piece, Text
-from ._ranking_data import OPTIONAL, RankingData, numbered
+from ._ranking_data import OPTIONAL, RankingData
 
 DENSE_FROM = 0.3  # share of values written from which an ndarray is smaller, or nearly, and faster than CSR
 MOST_COLUMNS = 1 << 20  # more must be asked for, so that one stray number does not cost gigabytes
@@ -52,10 +53,17 @@ class Options:
     dtype: str
     sparse: bool | None
     n_jobs: int | None
+    feature_names: tuple[str, ...] | None
 
     def __post_init__(self) -> None:
         if self.n_features is not None:
             check_whole("n_features", self.n_features)
+        names = self.feature_names
+        if names is not None and not 0 < len(names) == len(set(names)) == (self.n_features or len(names)):
+            of = "" if self.n_features is None else f" for n_features={self.n_features}"
+            raise ParameterError(
+                f"feature_names: {len(set(names))} distinct names of {len(names)}{of}; give one a column."
+            )
         check_choice("scattered", self.scattered, ("refuse", "regroup"))
         check_choice("dtype", self.dtype, tuple(OVERFLOWS))
         check_choice("sparse", self.sparse, (None, True, False))
@@ -68,7 +76,12 @@ class Options:
     @property
     def most_columns(self) -> int:
         """The number of columns that is not exceeded."""
-        return self.n_features or MOST_COLUMNS
+        return self.n_columns or MOST_COLUMNS
+
+    @property
+    def n_columns(self) -> int | None:
+        """The number of columns, where it is given, if only by their names."""
+        return self.n_features if self.feature_names is None else len(self.feature_names)
 
 
 def read_letor(
@@ -80,6 +93,7 @@ def read_letor(
     dtype: npt.DTypeLike = "float32",
     sparse: bool | None = None,
     n_jobs: int | None = None,
+    feature_names: Sequence[str] | None = None,
 ) -> RankingData:
     r"""Read a file of LETOR (SVMLight) text.
 
@@ -104,6 +118,8 @@ def read_letor(
         Whether `X` is a CSR array; by default where fewer than 3 of 10 values (rows times columns) are written.
     n_jobs : int, optional
         Number of threads; all cores by default.
+    feature_names : sequence of str, optional
+        Distinct names, one for each column; ``f1``, ``f2``, ... by default.
 
     Returns
     -------
@@ -119,6 +135,11 @@ def read_letor(
     ParameterError
         An argument is out of its range.
 
+    Warns
+    -----
+    GbrankWarning
+        A carriage return stands within a line, or the file ends with a number and no line feed, and may have been cut.
+
     Examples
     --------
     >>> import pathlib, tempfile
@@ -128,7 +149,7 @@ def read_letor(
     >>> data.X.tolist(), data.y.tolist(), data.query_ids.tolist(), data.doc_id.tolist()
     ([[0.5, 3.0], [1.0, 0.0]], [2.0, 0.0], [7], ['a', 'b'])
     """
-    options = Options(n_features, zero_based, scattered, _dtype_name(dtype), sparse, n_jobs)
+    options = Options(n_features, zero_based, scattered, _dtype_name(dtype), sparse, n_jobs, _names(feature_names))
     return _read_alike([path], options)[0]
 
 
@@ -141,6 +162,7 @@ def read_letor_fold(
     dtype: npt.DTypeLike = "float32",
     sparse: bool | None = None,
     n_jobs: int | None = None,
+    feature_names: Sequence[str] | None = None,
 ) -> LetorFold:
     """Read ``train.txt``, ``vali.txt`` and ``test.txt`` of a folder, all with the same columns.
 
@@ -152,8 +174,12 @@ def read_letor_fold(
     DataError
         As `read_letor`; a file that is missing is named.
     """
-    options = Options(n_features, zero_based, scattered, _dtype_name(dtype), sparse, n_jobs)
+    options = Options(n_features, zero_based, scattered, _dtype_name(dtype), sparse, n_jobs, _names(feature_names))
     return LetorFold(*_read_alike([Path(folder, f"{part}.txt") for part in LetorFold._fields], options))
+
+
+def _names(feature_names: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if feature_names is None else tuple(map(str, feature_names))
 
 
 def _dtype_name(dtype: npt.DTypeLike) -> str:
@@ -169,12 +195,15 @@ def _read_alike(paths: list[Any], options: Options) -> list[RankingData]:
     texts = [Text(path, PIECES_EACH * n_threads) for path in paths]
     counts = [_count(text, n_threads) for text in texts]
     rows, values, largest = (np.concatenate([count[:, i] for count in counts]) for i in range(3))
-    width = options.n_features or int(largest.max()) + 1 - options.first
+    width = options.n_columns or int(largest.max()) + 1 - options.first
     too_wide = int(largest.max()) - options.first >= options.most_columns
     dense = values.sum() >= DENSE_FROM * rows.sum() * width if options.sparse is None else not options.sparse
     limit = min(width, options.most_columns) + options.first - 1
     form = kernels.Form(options.first, limit, width, bool(dense) and not too_wide, OVERFLOWS[options.dtype])
-    return [_read(text, count, form, options) for text, count in zip(texts, counts, strict=True)]
+    read = [_read(text, count, form, options) for text, count in zip(texts, counts, strict=True)]
+    for text in texts:
+        text.warn_of_line_ends(stacklevel=3)
+    return read
 
 
 def _count(text: Text, n_threads: int) -> IntArray:
@@ -275,7 +304,9 @@ def _assemble(
         fields = {name: None if value is None else value[groups.order] for name, value in fields.items()}
     optional = {name: None for name in OPTIONAL if name not in fields}
     grouping = {"query_ptr": groups.query_ptr, "query_ids": groups.query_ids, "order": groups.order}
-    return RankingData._of(**fields, **grouping, **optional, feature_names=numbered(form.width))
+    return RankingData._of(
+        **fields, **grouping, **optional, feature_names=options.feature_names or numbered(form.width)
+    )
 
 
 def _csr(out: kernels.Columns, form: kernels.Form) -> Any:
@@ -324,9 +355,9 @@ def _refusal(text: Text, code: int, address: int, form: kernels.Form, options: O
     if code != kernels.LARGE_INDEX:
         wider = " or pass dtype='float64'" if options.dtype == "float32" else ""
         return text.error(address, _PROBLEMS[code].format(dtype=options.dtype, wider=wider))
-    if options.n_features is None and form.limit < MOST_COLUMNS + options.first - 1:
+    if options.n_columns is None and form.limit < MOST_COLUMNS + options.first - 1:
         return text.error(address, _PROBLEMS[kernels.INDEX_ORDER])  # its line ends with a smaller one
-    remedy = f"beyond n_features={options.n_features}; correct it or give more"
-    if options.n_features is None:
+    remedy = f"beyond n_features={options.n_columns}; correct it or give more"
+    if options.n_columns is None:
         remedy = f"a larger index than {form.limit} must be meant; correct it or pass n_features"
     return text.error(address, remedy)

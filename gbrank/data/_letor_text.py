@@ -8,13 +8,14 @@ import mmap
 import os
 import re
 import stat
+import warnings
 import zlib
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import DataError
+from .._checks import DataError, GbrankWarning
 from . import _letor_kernels as kernels
 
 LONGEST_ID = 1000  # bytes of a query or document id
@@ -45,7 +46,7 @@ class Text:
 
     def __init__(self, path: str | os.PathLike[str], n_pieces: int) -> None:
         self.name = os.fspath(path)
-        self._raw = raw = _contents(self.name)
+        self._raw = raw = contents(self.name)
         self._check_start()
         self._cut = raw.rfind(b"\n", 0, max(len(raw) - kernels.MARGIN, 0)) + 1
         end = raw[self._cut :] + (b"" if raw[-1:] == b"\n" else b"\n")
@@ -78,7 +79,10 @@ class Text:
 
     def line_number(self, address: int) -> int:
         """Return the number, from 1, of the line of an address."""
-        before = self._body[: self.place(address)]
+        return self._line_at(self.place(address))
+
+    def _line_at(self, place: int) -> int:
+        before = self._body[:place]
         return 1 + sum(int(np.count_nonzero(before[i : i + BLOCK] == 10)) for i in range(0, len(before), BLOCK))
 
     def line(self, address: int) -> bytes:
@@ -86,6 +90,22 @@ class Text:
         place = self.place(address)
         end = self._raw.find(b"\n", place)
         return bytes(self._raw[self._raw.rfind(b"\n", 0, place) + 1 : end if end >= 0 else len(self._raw)])
+
+    def warn_of_line_ends(self, stacklevel: int) -> None:
+        """Warn of a carriage return within a line, or else of a last line that ends with a number and no line feed."""
+        lone = re.search(rb"\r(?![\r\n]|\Z)", self._raw)
+        last = self._raw[self._raw.rfind(b"\n") + 1 :]
+        if lone is not None:
+            place, problem = lone.start(), "a carriage return stands within the line"
+            remedy = "if lines end with it alone, all that follows a comment is lost in it: convert the line ends"
+        elif last and b"#" not in last and not last[-1:].isspace():
+            token = last.split()[-1][:60].decode("utf-8", "backslashreplace")
+            place, problem = len(self._raw), f"the file ends with {token!r} and no line feed"
+            remedy = "if it was cut off there, fetch it again; else end the line"
+        else:
+            return
+        text = f"{self.name}:{self._line_at(place)}: {problem}; {remedy}."
+        warnings.warn(text, GbrankWarning, stacklevel=stacklevel + 1)
 
     def contains(self, pattern: bytes) -> bool:
         """Whether a regular expression matches anywhere."""
@@ -104,7 +124,7 @@ class Text:
         return DataError(f"{self.name}:{self.line_number(address)}: token {shown!r}: {problem}.")
 
 
-def _contents(name: str) -> mmap.mmap | bytes:
+def contents(name: str) -> mmap.mmap | bytes:
     """Return the bytes of a file: mapped if it is a plain one, read if it is a pipe, decompressed if gzip."""
     try:
         with open(name, "rb") as file:

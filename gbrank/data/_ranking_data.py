@@ -8,14 +8,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 
 from .._checks import DataError, IntArray, as_vector, as_weights
 from .._groups import Groups, group_rows
+from ._features import check_features
 from ._pairs import check_pairs, take_pairs
 
 OPTIONAL = ("doc_id", "position", "sample_weight", "query_weight", "pairs", "pair_weight")
-BLOCK = 1 << 22  # values looked at together, so that checks need little memory beside the matrix
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -230,146 +229,6 @@ def _runs(ptr: IntArray, chosen: IntArray) -> tuple[IntArray, IntArray]:
 def replace_fields(data: RankingData, **fields: Any) -> RankingData:
     """Return `data` with some fields replaced by values that are known to be right."""
     return RankingData._of(**data._fields() | fields)
-
-
-def concat(parts: Sequence[RankingData], *, shared_queries: str = "refuse") -> RankingData:
-    """Put data sets one after the other.
-
-    Parameters
-    ----------
-    parts : sequence of RankingData
-        With the same feature names and optional fields; ids of one kind (whole numbers or strings).
-    shared_queries : {"refuse", "merge"}
-        What happens to a query id that two parts use: an error that names it (the same number often means
-        another query in another file), or one query with the documents of all parts in order.
-
-    Returns
-    -------
-    RankingData
-        `order` counts the rows of the parts, one after the other, as they stand in the parts; `pairs` name the same
-        documents as before.
-
-    Raises
-    ------
-    DataError
-        The parts differ in feature names, fields or kind of id, or share an id that is refused.
-    """
-    parts = list(parts)
-    if shared_queries not in ("refuse", "merge"):
-        raise DataError(f"shared_queries={shared_queries!r}: choose 'refuse' or 'merge'.")
-    if not parts:
-        raise DataError("concat: give at least one data set.")
-    _require_alike(parts)
-    ids = np.concatenate([part.query_ids for part in parts])
-    distinct, count = np.unique(ids, return_counts=True)
-    shared = bool((count > 1).any())
-    if shared and shared_queries == "refuse":
-        raise DataError(
-            f"concat: query {distinct[count > 1][0]} is in more than one part. If it is the same query, pass "
-            "shared_queries='merge'; if not, make the ids distinct, for example as strings with a prefix."
-        )
-    if shared and parts[0].query_weight is not None:
-        raise DataError("concat: merged queries cannot keep query_weight; set it after merging.")
-
-    def joined(name: str) -> Any:
-        if getattr(parts[0], name) is None:
-            return None
-        return np.concatenate([getattr(part, name) for part in parts])
-
-    sparse = sp.issparse(parts[0].X)
-    X = sp.vstack([part.X for part in parts], format="csr") if sparse else joined("X")
-    fields = {name: joined(name) for name in ("y", "qid", *OPTIONAL) if name != "pairs"}
-    return RankingData(X, **fields, pairs=_joined_pairs(parts), feature_names=parts[0].feature_names)
-
-
-def _joined_pairs(parts: list[RankingData]) -> IntArray | None:
-    """Return the pairs of all parts as rows of the parts one after the other."""
-    starts = np.cumsum([0, *(part.n_documents for part in parts[:-1])])
-    pairs = [part.pairs + start for part, start in zip(parts, starts, strict=True) if part.pairs is not None]
-    return np.concatenate(pairs) if pairs else None
-
-
-def _require_alike(parts: list[RankingData]) -> None:
-    first = parts[0]
-    for number, part in enumerate(parts[1:], 1):
-        if part.feature_names != first.feature_names:
-            raise DataError(
-                f"concat: part {number} has {part.n_features} features and part 0 {first.n_features}, or other "
-                "names; read the files with the same n_features."
-            )
-        if part.query_ids.dtype.kind != first.query_ids.dtype.kind:
-            raise DataError(f"concat: query ids are numbers in one part and strings in another (part {number}).")
-        if sp.issparse(part.X) != sp.issparse(first.X) or part.y.shape[1:] != first.y.shape[1:]:
-            raise DataError(f"concat: part {number} is not of the form of part 0 (dense or sparse, label columns).")
-        for name in OPTIONAL:
-            if (getattr(part, name) is None) != (getattr(first, name) is None):
-                raise DataError(f"concat: {name} is given in only one of part 0 and part {number}.")
-
-
-def check_features(X: Any, feature_names: Sequence[str] | None = None) -> tuple[Any, tuple[str, ...]]:
-    """Return a feature matrix as a float ndarray or CSR array, and its column names.
-
-    Raises
-    ------
-    DataError
-        Not two-dimensional, not numbers, infinite, or names that are repeated or too few.
-    """
-    if hasattr(X, "iloc") and hasattr(X, "columns"):
-        feature_names = [str(name) for name in X.columns] if feature_names is None else feature_names
-        X = _from_frame(X)
-    if sp.issparse(X):
-        X = sp.csr_array(X)
-        X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
-        require_no_infinity(X.data)
-    else:
-        X = _dense(X)
-    if X.shape[1] == 0:
-        raise DataError("X: has no columns; give at least one feature.")
-    if feature_names is None:
-        return X, numbered(X.shape[1])
-    names = tuple(map(str, feature_names))
-    if len(names) != X.shape[1] or len(set(names)) != len(names):
-        raise DataError(f"feature_names: {len(set(names))} distinct names for {X.shape[1]} columns.")
-    return X, names
-
-
-def numbered(n_features: int) -> tuple[str, ...]:
-    """Return the names of features that have none of their own: f1, f2, ..., as LETOR counts."""
-    return tuple(f"f{i}" for i in range(1, n_features + 1))
-
-
-def _dense(X: Any) -> npt.NDArray[Any]:
-    try:
-        matrix: npt.NDArray[Any] = np.asarray(X)
-        matrix = matrix if matrix.dtype in (np.float32, np.float64) else matrix.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"X: every value must be a number ({error}).") from None
-    if matrix.ndim != 2:
-        raise DataError(f"X: must have two dimensions (documents, features), not the shape {matrix.shape}.")
-    matrix = np.ascontiguousarray(matrix)
-    require_no_infinity(matrix)
-    return matrix
-
-
-def _from_frame(frame: Any) -> npt.NDArray[Any]:
-    for name, dtype in frame.dtypes.items():
-        if getattr(dtype, "kind", "O") not in "iufb":
-            raise DataError(f"X: column {name!r} is of type {dtype}; encode it as numbers first.")
-    if len(set(frame.dtypes)) == 1 and frame.dtypes.iloc[0] == np.float32:
-        return np.asarray(frame.to_numpy())
-    return np.asarray(frame.to_numpy(dtype=np.float64, na_value=np.nan))
-
-
-def require_no_infinity(values: npt.NDArray[Any]) -> None:
-    """Raise a `DataError` that names the first infinite feature value; NaN means missing and is allowed."""
-    flat = values.reshape(-1)
-    width = values.shape[1] if values.ndim == 2 else 1
-    for start in range(0, flat.size, BLOCK):
-        bad = np.isinf(flat[start : start + BLOCK])
-        if bad.any():
-            row, column = divmod(start + int(np.argmax(bad)), width)
-            where = f"row {row}, column {column}" if values.ndim == 2 else f"stored value {row}"
-            raise DataError(f"X: {where} is infinite; use NaN for a missing value.")
 
 
 def _labels(y: npt.ArrayLike, n: int) -> npt.NDArray[np.float64]:

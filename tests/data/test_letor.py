@@ -4,6 +4,7 @@ import gzip
 import json
 import os
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -13,10 +14,23 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 from sklearn.datasets import load_svmlight_file
 
-from gbrank import DataError, ParameterError, RankingData, make_letor, read_letor, read_letor_fold, write_letor
+from gbrank import (
+    DataError,
+    GbrankWarning,
+    ParameterError,
+    RankingData,
+    make_letor,
+    read_letor,
+    read_letor_fold,
+    write_letor,
+)
 from gbrank.data import _letor
 
 TWO = "1 qid:3 1:0.5 3:2\n0 qid:3 2:1\n"
+
+
+# Lines that are not ended are read, with a warning.
+unended = pytest.mark.filterwarnings("ignore::gbrank.GbrankWarning")
 
 
 @pytest.fixture
@@ -59,6 +73,7 @@ def test_values_labels_queries_and_names(read):
     assert data.doc_id is None
 
 
+@unended
 @pytest.mark.parametrize(
     "text",
     [
@@ -186,6 +201,7 @@ NUMBERS = st.one_of(
 )
 
 
+@unended
 @settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.lists(NUMBERS, min_size=1, max_size=20))
 @example(["16777217", "16777217.0000000000000000000000001", "16777216.999999999999999999999", "1.4e-45", "7e-46"])
@@ -270,6 +286,7 @@ REFUSED = [
 ]
 
 
+@unended
 @pytest.mark.parametrize(("text", "line", "token", "words"), REFUSED)
 @pytest.mark.parametrize("rows_behind", [0, 200])
 @pytest.mark.parametrize("n_jobs", [1, 2])
@@ -482,6 +499,7 @@ def read_or_none(path):
         raise AssertionError("the file is not named") from error
 
 
+@unended
 @settings(max_examples=1500, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(MUTATIONS, st.integers(0, 3))
 def test_any_text_is_read_or_refused_and_what_is_read_survives(tmp_path, mutations, copies):
@@ -554,3 +572,46 @@ def test_trec_news(real_data):
     assert (len(train), train.n_queries, len(test), test.n_queries) == (782, 45, 41, 5)
     assert len(json.loads((folder / "trec_news_2018.features.json").read_text())) == 5
     assert set(np.unique(train.y)) <= {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "1 qid:1 1:0.5\n\n0 qid:1 1:0.2",
+            r":3: the file ends with '1:0\.2' and no line feed; if it was cut",
+        ),
+        ("1 qid:1", r":1: the file ends with 'qid:1' and no line feed"),
+        ("1 qid:1 1:0.5 # docid = a\r0 qid:1 1:1\r", ":1: a carriage return stands within the line; .* is lost in it"),
+        ("1 qid:1 1:1\n1 qid:1 1:0.5\r2:3\n0 qid:1 1:2", ":2: a carriage return stands within the line"),
+    ],
+)
+def test_lines_that_may_not_end_where_they_seem_to_are_told_once(read, text, words):
+    with pytest.warns(GbrankWarning, match=words) as told:
+        read(text, n_features=3)
+    assert len(told) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1 qid:1 1:0.5\n0 qid:1 1:1\n", "1 qid:1 1:0.5\r\n0 qid:1 1:1\r\n", "1 qid:1 1:1 # docid = 1", "1 qid:1 1:1\r",
+     "1 qid:1 1:1\n\n# the end", "1 qid:1 1:1 "],
+)  # fmt: skip
+def test_usual_line_ends_are_not_told(read, text):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        read(text)
+
+
+def test_columns_may_be_named(read, tmp_path):
+    data = read("1 qid:1 2:5\n0 qid:1 1:3\n", feature_names=["bm25", "clicks", "age"])
+    assert data.feature_names == ("bm25", "clicks", "age")
+    assert data.X.tolist() == [[0, 5, 0], [3, 0, 0]]
+    for part in ("train", "vali", "test"):
+        (tmp_path / f"{part}.txt").write_text("1 qid:1 1:5\n")
+    assert read_letor_fold(tmp_path, feature_names="ab").test.feature_names == ("a", "b")
+    with pytest.raises(DataError, match="beyond n_features=1"):
+        read("1 qid:1 2:5\n", feature_names=["bm25"])
+    for names, n in ((["a", "a"], None), (["a", "b"], 3), ([], None)):
+        with pytest.raises(ParameterError, match=r"feature_names: .* distinct names"):
+            read("1 qid:1 2:5\n", feature_names=names, n_features=n)

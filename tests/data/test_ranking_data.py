@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gbrank import DataError, RankingData, concat
+from gbrank import DataError, RankingData
 from gbrank.data._ranking_data import OPTIONAL
 
 QID = ["b", "a", "b", "c", "a", "b"]
@@ -138,34 +138,6 @@ def test_it_is_frozen():
         make().y = np.zeros(6)
 
 
-@pytest.mark.parametrize(
-    ("X", "dtype"),
-    [
-        (np.ones((6, 2), np.float32), np.float32),
-        (np.ones((6, 2)), np.float64),
-        (np.ones((6, 2), np.int8), np.float64),
-        (np.ones((6, 2), bool), np.float64),
-        (sp.csr_array(np.ones((6, 2), np.int32)), np.float64),
-        (sp.csr_array(np.ones((6, 2), np.float32)), np.float32),
-        (pd.DataFrame(np.ones((6, 2), np.float32)), np.float32),
-        (pd.DataFrame({"a": [1] * 6, "b": [True] * 6}), np.float64),
-    ],
-)
-def test_types_of_features(X, dtype):
-    data = RankingData(X, np.zeros(6), QID)
-    assert data.X.dtype == dtype
-    assert data.feature_names == (("0", "1") if isinstance(X, pd.DataFrame) and 0 in X else data.feature_names)
-
-
-def test_names_and_missing_values_of_a_frame():
-    frame = pd.DataFrame({"a": [1.5, None], "b": pd.array([1, None], dtype="Int64")})
-    data = RankingData(frame, [0, 1], [1, 1])
-    assert data.feature_names == ("a", "b")
-    assert np.isnan(data.X[1]).all()
-    assert RankingData(frame, [0, 1], [1, 1], feature_names=["x", "y"]).feature_names == ("x", "y")
-    assert RankingData([[1, 2]], [0], [1]).feature_names == ("f1", "f2")
-
-
 def test_several_label_columns():
     data = make(y=np.arange(12).reshape(6, 2))
     assert data.y[:, 1].tolist() == [2 * row + 1 for row in ORDER]
@@ -211,68 +183,3 @@ def test_what_is_refused(fields, words):
 def test_no_documents():
     with pytest.raises(DataError, match="no documents"):
         RankingData(np.empty((0, 2)), [], np.empty(0, np.int64))
-
-
-# Concatenation
-
-
-def part(ids, start=0, **fields):
-    rows = np.arange(start, start + len(ids), dtype=float)
-    return RankingData(rows[:, None], rows, ids, **fields)
-
-
-def test_concat_keeps_parts_in_order():
-    names = ("doc_id", "position", "sample_weight")
-    a = part(["x", "x"], doc_id=["a", "b"], position=[1, 2], sample_weight=[1, 2], query_weight=[3])
-    b = part(["y"], start=2, doc_id=["c"], position=[3], sample_weight=[3], query_weight=[4])
-    both = concat([a, b])
-    assert both.y.tolist() == both.X[:, 0].tolist() == [0, 1, 2]
-    assert both.query_ids.tolist() == ["x", "y"]
-    assert both.query_weight.tolist() == [3, 4]
-    assert [getattr(both, name).tolist() for name in names] == [["a", "b", "c"], [1, 2, 3], [1, 2, 3]]
-    assert both.order.tolist() == [0, 1, 2]
-
-
-def test_concat_renumbers_pairs():
-    a = part(["x", "y", "x"], pairs=[[2, 0]], pair_weight=[1])
-    b = part(["x", "z", "z"], start=3, pairs=[[1, 2], [2, 1]], pair_weight=[2, 3])
-    merged = concat([a, b, b.take([0])], shared_queries="merge")  # the last part has no pair left
-    assert merged.y.tolist() == [0, 2, 3, 3, 1, 4, 5]
-    assert merged.y[merged.pairs].tolist() == [[2, 0], [4, 5], [5, 4]]
-    assert merged.pair_weight.tolist() == [1, 2, 3]
-    apart = concat([a.take([1]), b.take([1])])
-    assert apart.y[apart.pairs].tolist() == [[4, 5], [5, 4]]
-
-
-def test_concat_of_sparse_parts():
-    a, b = (RankingData(sp.csr_array([[i, 0.0]]), [i], [i]) for i in (1, 2))
-    assert concat([a, b]).X.toarray().tolist() == [[1, 0], [2, 0]]
-
-
-def test_shared_queries_are_refused_or_merged():
-    a, b = part([1, 2]), part([3, 1], start=2)
-    with pytest.raises(DataError, match="query 1 is in more than one part"):
-        concat([a, b])
-    merged = concat([a, b], shared_queries="merge")
-    assert merged.query_ids.tolist() == [1, 2, 3]
-    assert merged.y.tolist() == merged.order.tolist() == [0, 3, 1, 2]
-
-
-@pytest.mark.parametrize(
-    ("parts", "options", "words"),
-    [
-        ([], {}, "at least one"),
-        ([part([1])], {"shared_queries": "drop"}, "choose 'refuse' or 'merge'"),
-        ([part([1]), part([2], feature_names=["z"])], {}, "other names"),
-        ([part([1]), part(["2"])], {}, "numbers in one part and strings in another"),
-        ([part([1]), part([2], doc_id=["d"])], {}, "doc_id is given in only one"),
-        ([part([1]), part([2], query_weight=[1])], {}, "query_weight is given in only one"),
-        ([part([1, 1]), part([2, 2], pairs=[[0, 1]])], {}, "pairs is given in only one"),
-        ([part([1]), RankingData(sp.csr_array([[1.0]]), [0], [2])], {}, "dense or sparse"),
-        ([part([1]), RankingData([[1.0]], [[0, 1]], [2])], {}, "label columns"),
-        ([part([1], query_weight=[1]), part([1], query_weight=[2])], {"shared_queries": "merge"}, "query_weight"),
-    ],
-)
-def test_concat_refuses(parts, options, words):
-    with pytest.raises(DataError, match=words):
-        concat(parts, **options)
