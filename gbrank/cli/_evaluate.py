@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,14 +17,23 @@ if TYPE_CHECKING:
 
 
 def evaluate(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="LETOR file with the labels.")],
+    file: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="LETOR file with the labels; or give --qrels.")
+    ] = None,
     model: Annotated[list[Path] | None, typer.Option(help="A model that gbrank saved; may be repeated.")] = None,
     scores: Annotated[
         list[Path] | None, typer.Option(help="A file with one score a line, in the file's order; may be repeated.")
     ] = None,
+    run: Annotated[
+        list[Path] | None,
+        typer.Option(help="A run, joined by query and document id: TREC text, .json or .parquet; may be repeated."),
+    ] = None,
+    qrels: Annotated[
+        Path | None, typer.Option(help="Judgments in place of FILE, for runs: TREC text, .json or .parquet.")
+    ] = None,
     measure: Measures = None,
     preset: Annotated[
-        str | None, typer.Option(help="Convention of all measures: default, or letor for the LETOR 4.0 tools.")
+        str | None, typer.Option(help="Convention of all measures: default, letor, trec, lightgbm and others.")
     ] = None,
     per_query: Annotated[Path | None, typer.Option(help="CSV file to write the value of each query to.")] = None,
     n_jobs: Threads = None,
@@ -32,7 +42,7 @@ def evaluate(
     scattered: Scattered = "refuse",
     as_json: AsJson = False,
 ) -> None:
-    """Evaluate models or scores, query by query.
+    """Evaluate models, scores or runs, query by query.
 
     Each mean is told with its convention and with the number of queries that it counts: queries with nothing relevant
     are skipped by default.
@@ -41,37 +51,67 @@ def evaluate(
 
         gbrank evaluate test.txt --model m.gbrank
         gbrank evaluate test.txt --scores scores.txt -m ndcg@10 -m ap --preset letor
-        gbrank evaluate test.txt --model a.gbrank --model b.gbrank --per-query out.csv
+        gbrank evaluate --qrels qrels.txt --run bm25.trec --run dense.trec.gz -m ndcg@10
+        gbrank evaluate test.txt --model a.gbrank --run dense.trec --per-query out.csv
 
-    A file of scores has as many lines as the LETOR file, with one number each. The CSV file has a line for each query,
-    and a column for each measure, empty where the query is skipped.
+    A file of scores has as many lines as the LETOR file, with one number each. A run is joined by ids, which a LETOR
+    file has in comments (# docid = X); queries and documents that only one side has are counted and told. The CSV file
+    has a line for each query, and a column for each measure, empty where the query is skipped.
     """
     from .. import evaluate as evaluate_data
-    from .. import load
     from .. import measure as find_measure
+    from ..data import read_qrels, read_run
 
-    paths = [*(model or ()), *(scores or ())]
-    if not paths:
-        raise typer.BadParameter("give at least one --model or --scores.", param_hint="--model")
+    paths = [*(model or ()), *(scores or ()), *(run or ())]
+    _check_sides(file, qrels, paths, of_rows=bool(model or scores))
+    given_file: Any = file or qrels
     if per_query is not None:
-        check_output(per_query, "--per-query", [file, *paths])
+        check_output(per_query, "--per-query", [given_file, *paths])
     measures = [find_measure(name, preset=preset) for name in measure or USUAL_MEASURES]
-    rankers = [load(path).set_params(n_jobs=n_jobs) for path in model or ()]
-    width = n_features or (rankers[0].n_features_in_ if rankers else None)
-    of = model[0] if model and n_features is None else None
-    data = read_files([file], n_features=width, zero_based=zero_based, scattered=scattered, of=of)[0]
-    for path, ranker in zip(model or (), rankers, strict=True):
-        _check_width(path, ranker, file, data)
-    given: list[Any] = [*rankers, *(read_scores(path, data.order) for path in scores or ())]
+    rankers = _read_models(model or (), n_jobs)
+    judgments: Any
+    if file is None:
+        judgments = read_qrels(given_file, n_jobs=n_jobs)
+    else:
+        width = n_features or (rankers[0].n_features_in_ if rankers else None)
+        of = model[0] if model and n_features is None else None
+        judgments = read_files([file], n_features=width, zero_based=zero_based, scattered=scattered, of=of)[0]
+        for path, ranker in zip(model or (), rankers, strict=True):
+            _check_width(path, ranker, file, judgments)
+    given: list[Any] = [
+        *rankers,
+        *(scores_by_row(path, judgments.order) for path in scores or ()),
+        *(read_run(path, n_jobs=n_jobs) for path in run or ()),
+    ]
     runs = dict(zip(_run_names(paths), given, strict=True))
-    with naming(file):
-        result = evaluate_data(data, runs if len(runs) > 1 else given[0], measures, n_jobs=n_jobs)
+    with naming(given_file):
+        result = evaluate_data(judgments, runs if len(runs) > 1 else given[0], measures, n_jobs=n_jobs)
     if per_query is not None:
         _write_table(result, per_query)
     if as_json:
         answer_json(result.to_dict())
     else:
         answer(str(result))
+
+
+def _check_sides(file: Path | None, qrels: Path | None, paths: list[Path], *, of_rows: bool) -> None:
+    """Refuse a command line that does not say what is evaluated against what."""
+    if not paths:
+        raise typer.BadParameter("give at least one --model, --scores or --run.", param_hint="--model")
+    if (file is None) == (qrels is None):
+        raise typer.BadParameter("give either FILE, a LETOR file, or --qrels.", param_hint="--qrels")
+    if qrels is not None and of_rows:
+        raise typer.BadParameter(
+            "--model and --scores need FILE, a LETOR file; judgments take --run.", param_hint="--qrels"
+        )
+
+
+def _read_models(paths: Sequence[Path], n_jobs: int | None) -> list[Any]:
+    if not paths:
+        return []
+    from .. import load
+
+    return [load(path).set_params(n_jobs=n_jobs) for path in paths]
 
 
 def _check_width(path: Path, ranker: Any, file: Path, data: Any) -> None:
@@ -84,7 +124,7 @@ def _check_width(path: Path, ranker: Any, file: Path, data: Any) -> None:
         )
 
 
-def read_scores(path: Path, order: Any) -> Any:
+def scores_by_row(path: Path, order: Any) -> Any:
     """Return the scores of a file, one a line, in the row order of the data whose line numbers `order` holds.
 
     Raises
@@ -92,32 +132,13 @@ def read_scores(path: Path, order: Any) -> Any:
     DataError
         A line that is no finite number, or another number of lines than there are documents.
     """
-    import numpy as np
-
     from .. import DataError
+    from ..data import read_scores
 
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except UnicodeDecodeError:
-        raise DataError(f"{path}: is not text; give a file with one score a line.") from None
-    if len(lines) != len(order):
-        raise DataError(f"{path}: {len(lines)} scores for {len(order)} documents; give one a line for each.")
-    values = np.empty(len(lines))
-    for number, line in enumerate(lines):
-        try:
-            values[number] = read_score(line)
-        except ValueError:
-            raise DataError(f"{path}:{number + 1}: {line!r} is no number; give one score a line.") from None
-        if not np.isfinite(values[number]):
-            raise DataError(f"{path}:{number + 1}: {line!r} is not finite; such a score has no rank.")
-    return values[order]
-
-
-def read_score(text: str) -> float:
-    """Return the number that a text is; Python alone would also read ``1_0`` and digits of other scripts."""
-    if "_" in text or not text.isascii():
-        raise ValueError
-    return float(text)
+    found = read_scores(path)
+    if len(found) != len(order):
+        raise DataError(f"{path}: {len(found)} scores for {len(order)} documents; give one a line for each.")
+    return found[order]
 
 
 def _run_names(paths: list[Path]) -> list[str]:

@@ -1,5 +1,6 @@
-"""What a ranker learnt: importances by feature name."""
+"""What a ranker learnt, and how it learns: importances by feature name, learning curves."""
 
+from ._curves import Curve, curve_over_queries, curve_over_trees
 from ._importances import importances
 
-__all__ = ["importances"]
+__all__ = ["Curve", "curve_over_queries", "curve_over_trees", "importances"]

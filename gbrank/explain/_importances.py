@@ -54,7 +54,7 @@ def importances(ranker: GBRanker) -> pd.DataFrame:
     split = _of_rounds(ranker, "split").astype(np.int64)
     table = pd.DataFrame(
         {"gain": gain, "gain_share": gain / (gain.sum() or 1.0), "split": split},
-        index=pd.Index(ranker.feature_names_, name="feature"),
+        index=pd.Index(ranker.feature_names_, name="feature", dtype=object),
     )
     return table.iloc[np.argsort(-gain, kind="stable")]
 

@@ -10,10 +10,13 @@ from ._gather import gather
 from ._plots import (
     cumulative,
     distribution,
+    growth,
     importance_bars,
     label_shares,
     learning_curve,
     query_sizes,
+    rule_contributions,
+    slice_means,
     tuning_history,
 )
 from ._report import Report
@@ -33,10 +36,13 @@ __all__ = [
     "distribution",
     "frame_table",
     "gather",
+    "growth",
     "importance_bars",
     "label_shares",
     "learning_curve",
     "query_sizes",
     "report",
+    "rule_contributions",
+    "slice_means",
     "tuning_history",
 ]

@@ -16,9 +16,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
+from .._checks import ParameterError
 from ..data import Description, RankingData
-from ..evaluation import Evaluation
+from ..evaluation import ConventionDifference, Evaluation, Slices
+from ..explain import Curve
 from ..metrics import Measure
+from ..metrics import measure as find_measure
 from ..rankers import GBRanker
 from ._document import clean
 
@@ -26,6 +29,7 @@ INK, MUTED, GRID, PAPER = "#1b2430", "#5b6675", "#d9dee5", "#fdfdfe"
 SERIES = ("#0067a8", "#c4500a", "#00795a", "#a3477f", "#7a6a00", "#41709f")
 DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (8, 3)))
 WIDTH, HEIGHT = 5.4, 3.1
+MARKS = "osD^vP"
 POINTS = 201  # points of a cumulative curve
 
 
@@ -131,6 +135,79 @@ def query_sizes(sets: Mapping[str, RankingData]) -> Figure:
     axes.set_ylim(0, 1)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     return finish(figure, axes, legend=len(sets) > 1)
+
+
+def slice_means(slices: Slices, measure: str | Measure | None = None) -> Figure:
+    """Return the mean of a measure (the first by default) in each slice, a series for each run, with standard errors.
+
+    The broken lines are the means over all queries.
+    """
+    chosen = str(slices.evaluation.measures[0] if measure is None else find_measure(measure))
+    runs = slices.evaluation.runs or ("",)
+    names = slices.labels.cat.categories
+    figure, axes = new(f"{chosen} by {slices.by}", "", width=max(WIDTH, 1.0 * len(names)))
+    places = np.arange(len(names))
+    for number, run in enumerate(runs):
+        table, total = (
+            each[(each["measure"] == chosen) & (each["run"] == run if run else True)]
+            for each in (slices.table, slices.total)
+        )
+        shift = (number - (len(runs) - 1) / 2) * min(0.16, 0.8 / len(runs))
+        colour = SERIES[number % len(SERIES)]
+        axes.errorbar(places + shift, table["mean"], table["standard_error"], fmt=MARKS[number % len(MARKS)],
+                      color=colour, capsize=3, markersize=5.5, label=label(run) if run else None)  # fmt: skip
+        axes.axhline(float(total["mean"].iloc[0]), **line(number) | {"linewidth": 0.9})
+    axes.set_xticks(places, [label(name, 18) for name in names])
+    axes.set_xlim(-0.6, len(names) - 0.4)
+    return finish(figure, axes)
+
+
+def rule_contributions(difference: ConventionDifference) -> Figure:
+    """Return how the rules of two conventions lead from the one mean to the other, a bar for each rule."""
+    rules = difference.rules
+    names = [difference.names[0], *map(str, rules.index), difference.names[1]]
+    levels = np.concatenate(([difference.mean_a], difference.mean_a + np.cumsum(rules["contribution"])))
+    figure, axes = new(f"mean of {difference.measure}", "", height=0.9 + 0.34 * max(len(names), 3))
+    places = np.arange(len(names))
+    ends = [difference.mean_a, difference.mean_b]
+    axes.barh(places[[0, -1]], ends, color=SERIES[0], height=0.66)
+    axes.barh(places[1:-1], rules["contribution"], left=levels[:-1], color=SERIES[1], height=0.66)
+    texts = [f"{ends[0]:.4f}", *map("{:+.4f}".format, rules["contribution"]), f"{ends[1]:.4f}"]
+    tips = [ends[0], *np.maximum(levels[:-1], levels[1:]), ends[1]]
+    for place, tip, text in zip(places.tolist(), tips, texts, strict=True):
+        axes.annotate(text, (tip, place), (4, 0), textcoords="offset points", va="center", color=MUTED, fontsize=8.5)
+    axes.set_yticks(places, [label(name) for name in names])
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.set_xlim(min(0.0, float(levels.min())), 1.18 * max(float(max(tips)), 1e-9))
+    axes.grid(visible=False, axis="y")
+    axes.grid(visible=True, axis="x", color=GRID, linewidth=0.8)
+    return finish(figure, axes, legend=False)
+
+
+def growth(curves: Curve | Mapping[str, Curve]) -> Figure:
+    """Return the mean of each curve over its number of trees, or of queries trained on.
+
+    The band reaches from the lowest to the highest seed, or one standard error to both sides where there is one seed.
+    """
+    named = {"": curves} if isinstance(curves, Curve) else dict(curves)
+    first = next(iter(named.values()))
+    if len({(each.over, each.measure) for each in named.values()}) > 1:
+        raise ParameterError("curves: over trees and over queries, or of other measures, they share no axes.")
+    figure, axes = new(f"{first.measure}", "trees" if first.over == "trees" else "queries trained on")
+    for number, (name, each) in enumerate(named.items()):
+        table, looks = each.table, line(number)
+        seeds = "lowest" in table
+        low = table["lowest"] if seeds else table["mean"] - table["standard_error"]
+        high = table["highest"] if seeds else table["mean"] + table["standard_error"]
+        axes.fill_between(table.index, low, high, color=looks["color"], alpha=0.16, linewidth=0)
+        axes.plot(table.index, table["mean"], label=label(name) if name else None, marker="o", markersize=3.5, **looks)
+    if first.over == "queries":
+        axes.set_xscale("log")
+        axes.set_xticks(first.table.index, [f"{number:,}" for number in first.table.index])
+        axes.minorticks_off()
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=7))
+    return finish(figure, axes)
 
 
 def evaluated(values: pd.Series[float]) -> npt.NDArray[np.float64]:

@@ -79,7 +79,8 @@ def test_two_runs_of_one_name(gbrank, files, scores, tmp_path):
     [
         (b"0.5\n", "1 scores for "),
         (b"x\n", "x"),
-        (b"\xff\xfe\x00", "is not text"),
+        (b"\xff\xfe\x00", "byte order mark"),
+        (b"\x00\x01\n", "is not text"),
     ],
 )
 def test_bad_scores(gbrank, files, scores, content, told):
@@ -100,6 +101,64 @@ def test_a_score_that_only_python_reads(gbrank, files, scores):
 def test_a_score_that_is_not_finite(gbrank, files, scores):
     scores.write_text(scores.read_text().replace(scores.read_text().split("\n")[4], "nan", 1))
     assert "is not finite" in gbrank("evaluate", files / "test.txt", "--scores", scores, code=1).err
+
+
+@pytest.fixture
+def judged(tmp_path):
+    """Judgments, and two runs of which one lacks query b, has a document that is not judged, and query z."""
+    (tmp_path / "q.txt").write_text("a 0 x 1\na 0 y 0\nb 0 x 2\n")
+    (tmp_path / "one.trec").write_text("a Q0 new 1 3 one\na Q0 x 2 2 one\nz Q0 x 1 1 one\n")
+    (tmp_path / "two.json").write_text('{"a": {"x": 2, "y": 1}, "b": {"x": 1.5}}')
+    return tmp_path
+
+
+def test_evaluate_runs_against_judgments(gbrank, judged):
+    runs = ["--run", judged / "one.trec", "--run", judged / "two.json"]
+    expected = library.evaluate(
+        library.read_qrels(judged / "q.txt"),
+        {"one": library.read_run(judged / "one.trec"), "two": library.read_run(judged / "two.json")},
+        ["rr", "ndcg@3"],
+    )
+    ended = gbrank("evaluate", "--qrels", judged / "q.txt", *runs, "-m", "rr", "-m", "ndcg@3")
+    assert ended.out == f"{expected}\n"
+    assert "one: rr = 0.2500 (mean of 2 queries; 1 missing from the run counts as 0; 1 unjudged document" in ended.out
+    assert "one: 1 query (1 document) not judged, left out" in ended.out
+    assert "two: rr = 1.0000" in ended.out
+    told = json.loads(gbrank("evaluate", "--qrels", judged / "q.txt", *runs, "-m", "rr", "-m", "ndcg@3", "--json").out)
+    assert told == expected.to_dict()
+
+
+def test_evaluate_a_run_beside_a_model(gbrank, files, model, tmp_path):
+    data = read_letor(files / "test.txt", n_features=6)
+    named = library.RankingData(data.X, data.y, data.qid, doc_id=[f"d{i}" for i in range(len(data))])
+    library.write_letor(named, tmp_path / "named.txt")
+    run = library.Run.from_data(named, library.load(model).predict(named), name="m")
+    library.write_run(run, tmp_path / "dense.trec.gz")
+    options = ["--model", model, "--run", tmp_path / "dense.trec.gz", "-m", "ndcg@5"]
+    lines = gbrank("evaluate", tmp_path / "named.txt", "--n-features", 6, *options).out.splitlines()
+    assert lines[1].replace("dense.trec: ", "m: ") == lines[0]
+    error = gbrank("evaluate", files / "test.txt", "--run", tmp_path / "dense.trec.gz", code=1).err
+    assert "the data have no document ids" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--qrels", "q.txt"], "at least one --model, --scores or --run"),
+        (["--run", "one.trec"], "either FILE, a LETOR file, or --qrels"),
+        (["q.txt", "--qrels", "q.txt", "--run", "one.trec"], "either FILE, a LETOR file, or --qrels"),
+        (["--qrels", "q.txt", "--scores", "one.trec"], "--model and --scores need FILE"),
+    ],
+)
+def test_a_wrong_line_with_runs(gbrank, judged, monkeypatch, arguments, told):
+    monkeypatch.chdir(judged)
+    assert told in " ".join(gbrank("evaluate", *arguments, code=2).err.split())
+
+
+def test_a_run_given_as_judgments(gbrank, judged):
+    error = gbrank("evaluate", "--qrels", judged / "one.trec", "--run", judged / "one.trec", code=1).err
+    assert "one.trec:1: " in error
+    assert "it looks like a run, which read_run reads" in error
 
 
 def test_unknown_measure_and_preset(gbrank, files, model):

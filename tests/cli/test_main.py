@@ -45,7 +45,7 @@ def test_version(gbrank):
         (["train", "a", "--model", "m", "-p", "random_state=1", "--seed", "2"], "--seed, which is given too"),
         (["train", "a", "--model", "m", "--vali", "v", "--validation-fraction", "0.1"], "goes without --vali"),
         (["tune", "a", "--model", "m", "--vali", "v", "--folds", "3"], "goes without --vali"),
-        (["evaluate", "a"], "give at least one --model or --scores"),
+        (["evaluate", "a"], "give at least one --model, --scores or --run"),
         (["demo", "--queries", "3"], "50"),
     ],
 )

@@ -59,7 +59,7 @@ def test_all_wrong_parameters_at_once(gbrank, files, tmp_path):
         "gbrank: error: parameters: learning_rat: unknown key; did you mean 'learning_rate'?",
         "gbrank: error: parameters: objective: unknown objective 'lambdarnk'. Did you mean 'lambdarank'?",
         "gbrank: error: parameters: measure: unknown measure 'ndgc'. Did you mean 'ndcg'?",
-        "gbrank: error: parameters: backend='catbost': choose one of 'lightgbm', 'xgboost'.",
+        "gbrank: error: parameters: backend='catbost': choose one of 'lightgbm', 'xgboost', 'catboost'.",
     ]
 
 
@@ -194,7 +194,7 @@ def test_the_folder_of_every_output_must_be_there(gbrank, model, tmp_path):
 
 def test_errors_of_labels_name_the_file(gbrank, files, model, tmp_path):
     text = (files / "vali.txt").read_text()
-    (tmp_path / "bad.txt").write_text("-1" + text[text.index(" ") :])
+    (tmp_path / "bad.txt").write_text("-3" + text[text.index(" ") :])
     options = ["--model", tmp_path / "m", *QUICK]
     for arguments in (
         ["train", tmp_path / "bad.txt", "--n-features", 6, *options],
@@ -202,7 +202,7 @@ def test_errors_of_labels_name_the_file(gbrank, files, model, tmp_path):
         ["evaluate", tmp_path / "bad.txt", "--model", model],
     ):
         error = gbrank(*arguments, code=1).err.splitlines()[-1]
-        assert error.startswith(f"gbrank: error: {tmp_path / 'bad.txt'}: label -1")
+        assert error.startswith(f"gbrank: error: {tmp_path / 'bad.txt'}: label -3")
 
 
 def test_tune_on_folds(gbrank, files, tmp_path):

@@ -6,11 +6,27 @@ import math
 import subprocess
 import sys
 
+import ir_measures
 import numpy as np
 import pandas as pd
 import pytest
+import pytrec_eval
+import ranx
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gbrank import DataError, GbrankWarning, ParameterError, RankingData, evaluate, measure
+from gbrank import (
+    DataError,
+    GbrankWarning,
+    ParameterError,
+    Qrels,
+    RankingData,
+    Run,
+    evaluate,
+    measure,
+    read_qrels,
+    read_run,
+)
 
 
 @pytest.fixture
@@ -162,3 +178,189 @@ def test_several_label_columns_are_refused():
 def test_import_leaves_statistics_alone():
     code = "import sys, gbrank.evaluation; assert 'scipy.stats' not in sys.modules; assert 'sklearn' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# Runs, joined by query and document id
+
+JUDGED = Qrels.from_dict({"a": {"x": 2, "y": 0, "z": 1}, "b": {"x": 1}, "c": {"x": 0}, "d": {"x": -1, "y": 1}})
+FOUND = Run.from_dict({"d": {"x": 3.0, "y": 2.0}, "a": {"new": 9.0, "z": 1.0, "x": 0.5}, "e": {"x": 1.0, "y": 2.0}})
+
+
+def test_a_run_by_arithmetic():
+    result = evaluate(JUDGED, FOUND, ["rr", "p@2", "r@2"])
+    assert result.table.index.tolist() == ["a", "b", "c", "d"]
+    assert result.table["rr"].tolist()[:2] == [0.5, 0]
+    assert math.isnan(result.table["rr"]["c"])
+    assert result.table["p@2"].tolist()[:2] == [0.5, 0]
+    assert result.table["r@2"].tolist()[3] == 1
+    assert result.sizes.tolist() == [3, 1, 1, 2]
+    covered = result.coverage[""]
+    assert covered.missing == ("b", "c")
+    assert covered.retrieved == 5
+    assert covered.unjudged == {None: 2, 2: 2}
+    assert (covered.other_queries, covered.other_documents) == (("e",), 2)
+    assert result.summary()[["queries", "skipped", "missing", "unjudged"]].to_numpy().tolist() == [[3, 1, 2, 2]] * 3
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (
+            "rr",
+            "mean of 3 queries; 1 with nothing relevant skipped; 1 missing from the run counts as 0; "
+            "2 unjudged documents count as not relevant; ties",
+        ),
+        (
+            "p@1(no_relevant=0)",
+            "mean of 4 queries; 2 missing from the run count as 0; 2 unjudged documents in the first",
+        ),
+        ("rr(missing_queries=skip)", "mean of 2 queries; 2 missing from the run skipped; 2 unjudged documents count"),
+        ("rr(unjudged=removed)", "1 missing from the run counts as 0; 2 unjudged documents removed; "),
+        ("rr(single_document=skip)", "mean of 2 queries; 2 of one document skipped; 2 unjudged"),
+    ],
+)
+def test_text_counts_what_a_run_lacks(name, told):
+    if name == "rr(single_document=skip)":
+        result = evaluate(JUDGED, {**FOUND.to_dict(), "b": {"x": 1.0}, "c": {"x": 1.0}}, name)
+    else:
+        result = evaluate(JUDGED, FOUND, name)
+    first, *rest = str(result).splitlines()
+    assert told in first
+    assert rest == ["1 query (2 documents) not judged, left out"]
+
+
+def test_text_says_nothing_of_what_is_not_there(data):
+    assert "run" not in str(evaluate(data, SCORES, "rr"))
+    whole = evaluate(JUDGED, Run(JUDGED.qid, JUDGED.doc_id, np.arange(7.0)), "bpref")
+    assert "missing" not in str(whole)
+    assert "unjudged" not in str(whole)  # bpref has its own way with them
+
+
+def test_a_run_of_all_documents_equals_their_scores(data):
+    run = Run.from_data(data, SCORES)
+    for names in (["ndcg@2", "ap", "rr(ties=trec)", "err"], ["ndcg(ties=stable)", "p@1"]):
+        ours = evaluate(data, {"array": SCORES, "run": run, "dict": run.to_dict()}, names)
+        for name in names:
+            np.testing.assert_array_equal(ours.values(name, "run"), ours.values(name, "array"))
+            np.testing.assert_array_equal(ours.values(name, "dict"), ours.values(name, "array"))
+        pd.testing.assert_frame_equal(evaluate(Qrels.from_data(data), SCORES, names).table, ours.table["array"])
+
+
+@given(st.permutations(range(5)), st.permutations(range(7)))
+@settings(deadline=None, max_examples=25)
+def test_order_of_rows_and_queries_does_not_matter(order, judged):
+    run = Run(FOUND.qid[order], FOUND.doc_id[order], FOUND.score[order]) if len(FOUND) == 5 else FOUND
+    qrels = Qrels(JUDGED.qid[judged], JUDGED.doc_id[judged], JUDGED.label[judged])
+    names = ["ndcg@2", "ap", "bpref", "rr(ties=trec)"]
+    one, other = evaluate(qrels, run, names), evaluate(JUDGED, FOUND, names)
+    pd.testing.assert_frame_equal(one.table.loc[other.table.index], other.table)
+    assert one.coverage[""].unjudged == other.coverage[""].unjudged
+
+
+def test_a_mapping_is_one_run_or_several():
+    nested = FOUND.to_dict()
+    alone = evaluate(JUDGED, nested, "rr")
+    assert alone.runs == ()
+    assert evaluate(JUDGED, {"a": nested, "b": FOUND}, "rr").runs == ("a", "b")
+    pd.testing.assert_series_equal(evaluate(JUDGED, FOUND, "rr").table["rr"], alone.table["rr"])
+
+
+@pytest.mark.parametrize(
+    ("scores", "error", "message"),
+    [
+        ({"bm25": FOUND.to_dict(), "a": {"x": 1.0}}, ParameterError, "'a' is neither a run nor scores"),
+        ({"bm25": FOUND, "empty": {}}, ParameterError, "'empty' is neither a run nor scores"),
+        ({"bm25": {"x": 1.0}}, DataError, "scores: no query of the run is judged: it has bm25, the judgments a"),
+        ({"one": {"a": {"x": "1"}}}, DataError, "scores of run 'one': score: row 0 is '1'"),
+        ({"a": {"x": math.nan}}, DataError, "scores: score: row 0 is nan"),
+        (Run(["z"], ["x"], [1]), DataError, "scores: no query of the run is judged"),
+        (Ranker(), ParameterError, "a ranker needs features"),
+        ([1.0], DataError, "scores: 1 values for 7 documents"),
+    ],
+)
+def test_runs_that_are_refused(scores, error, message):
+    with pytest.raises(error) as caught:
+        evaluate(JUDGED, scores, "rr")
+    assert message in str(caught.value)
+
+
+def test_judgments_of_another_kind():
+    with pytest.raises(ParameterError, match="judgments=dict: give RankingData or Qrels"):
+        evaluate({"a": {"x": 1}}, FOUND, "rr")
+    with pytest.raises(DataError, match="refuses it"):
+        evaluate(JUDGED, FOUND, "rr(unjudged=refuse)")
+
+
+def test_means_weigh_queries_as_the_measure_says(data):
+    result = evaluate(data, SCORES, ["p@1", "p@1(average=documents)"])
+    values = result.table["p@1"].to_numpy()[:3]  # of a, b and c, two documents each; d has nothing relevant
+    np.testing.assert_allclose(result.mean("p@1"), values.mean())
+    uneven = Qrels.from_dict({"a": {"x": 1}, "b": {"x": 0, "y": 1, "z": 0}})
+    run = {"a": {"x": 1}, "b": {"x": 3, "y": 2, "z": 1}}
+    result = evaluate(uneven, run, ["p@1", "p@1(average=documents)"])
+    assert result.summary()["mean"].tolist() == [0.5, 0.25]
+    assert result.mean("p@1(average=documents)") == 0.25
+    assert result.to_dict()["results"][1]["mean"] == 0.25
+
+
+def test_aspects_follow_their_documents():
+    about = np.array([[1, 0], [0, 1], [1, 1], [1, 0], [0, 0], [1, 0], [0, 1]])  # rows of JUDGED
+    result = evaluate(JUDGED, FOUND, "strec@3", aspects=about)
+    assert result.table["strec@3"].tolist()[:2] == [1, 0]  # new, z (both aspects), x
+    assert evaluate(JUDGED, FOUND, "strec@1", aspects=about).table["strec@1"].tolist()[0] == 0
+    with pytest.raises(DataError, match="aspects: 6 rows for 7 documents"):
+        evaluate(JUDGED, FOUND, "strec@3", aspects=about[:-1])
+
+
+def test_coverage_is_ready_for_json():
+    told = json.loads(json.dumps(evaluate(JUDGED, {"one": FOUND}, "p@2").to_dict(), allow_nan=False))
+    assert told["coverage"] == [
+        {
+            "run": "one",
+            "retrieved": 5,
+            "missing": 2,
+            "unjudged": {"all": 2, "2": 2},
+            "other_queries": 1,
+            "other_documents": 2,
+        }
+    ]
+    assert told["results"][0]["missing"] == 2
+
+
+# Other libraries, asked about the same files
+
+PAIRS = {"map": "ap", "ndcg": "ndcg", "P_10": "p@10", "recip_rank": "rr", "bpref": "bpref", "recall_100": "r@100"}
+
+
+@pytest.mark.parametrize("name", ["results.test", "results.trunc"])
+def test_pytrec_eval_on_the_files_of_nist(real_data, name):
+    qrels, run = read_qrels(real_data / "trec_eval" / "qrels.test"), read_run(real_data / "trec_eval" / name)
+    theirs = pytrec_eval.RelevanceEvaluator(qrels.to_dict(), set(PAIRS)).evaluate(run.to_dict())
+    names = [str(measure(ours, preset="trec")) for ours in PAIRS.values()]
+    result = evaluate(qrels, {"run": run}, names)
+    for their, ours in zip(PAIRS, names, strict=True):
+        values = result.values(ours, "run")
+        assert values.dropna().index.tolist() == [query for query in qrels.to_dict() if query in theirs]
+        np.testing.assert_allclose(values.dropna(), [theirs[q][their] for q in values.dropna().index], rtol=1e-12)
+
+
+def test_ir_measures_on_the_files_of_nist(real_data):
+    folder = real_data / "trec_eval"
+    qrels, run = read_qrels(folder / "qrels.test"), read_run(folder / "results.test")
+    theirs = ir_measures.calc_aggregate(
+        [ir_measures.nDCG @ 10, ir_measures.AP],
+        ir_measures.read_trec_qrels(str(folder / "qrels.test")),
+        ir_measures.read_trec_run(str(folder / "results.test")),
+    )
+    means = evaluate(qrels, run, ["ndcg@10(preset=ir_measures)", "ap(preset=ir_measures)"]).summary()["mean"]
+    np.testing.assert_allclose(means, [theirs[ir_measures.nDCG @ 10], theirs[ir_measures.AP]], rtol=1e-12)
+
+
+def test_ranx_on_the_files_of_nist(real_data):
+    qrels = read_qrels(real_data / "trec_eval" / "qrels.test")
+    tied = read_run(real_data / "trec_eval" / "results.test")
+    run = Run(tied.qid, tied.doc_id, np.argsort(np.argsort(tied.score)))  # its sort leaves ties in no stated order
+    theirs = ranx.evaluate(qrels.to_ranx(), run.to_ranx(), ["ndcg@10", "map", "mrr"])
+    names = [f"{name}(preset=ranx)" for name in ("ndcg@10", "ap", "rr")]
+    means = evaluate(qrels, run, names).summary()["mean"]
+    np.testing.assert_allclose(means, [theirs[name] for name in ("ndcg@10", "map", "mrr")], rtol=1e-12)

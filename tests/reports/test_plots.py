@@ -11,7 +11,17 @@ import pytest
 
 import gbrank
 from gbrank.data import describe
-from gbrank.reports import cumulative, distribution, importance_bars, label_shares, learning_curve, query_sizes
+from gbrank.reports import (
+    cumulative,
+    distribution,
+    growth,
+    importance_bars,
+    label_shares,
+    learning_curve,
+    query_sizes,
+    rule_contributions,
+    slice_means,
+)
 from gbrank.reports._plots import DASHES, SERIES, quantile_curve
 from gbrank.reports._svg import to_svg
 
@@ -67,6 +77,55 @@ def test_data_plots(data):
     axes = label_shares({"a": describe(data)}).axes[0]
     assert sum(bar.get_height() for bar in axes.patches) == pytest.approx(1)
     assert set(query_sizes({"a": data}).axes[0].lines[0].get_xdata()) == {10}
+
+
+def test_slice_means(data, ranker):
+    evaluation = gbrank.evaluate(data, {"a": ranker, "b": data.X[:, 1]}, ["ndcg@10", "rr"])
+    cut = gbrank.slices(evaluation, data.query_ids % 3 == 0)
+    for measure, shown in ((None, "ndcg@10"), ("rr", "rr")):
+        axes = slice_means(cut, measure).axes[0]
+        assert [text.get_text() for text in axes.get_xticklabels()] == ["False", "True"]
+        for number, run in enumerate("ab"):
+            rows = cut.table[(cut.table["run"] == run) & (cut.table["measure"] == shown)]
+            bars = axes.containers[number]
+            assert bars[0].get_ydata().tolist() == rows["mean"].tolist()
+            ends = [segment[:, 1].tolist() for segment in bars[2][0].get_segments()]
+            middle, error = rows["mean"].to_numpy(), rows["standard_error"].to_numpy()
+            np.testing.assert_allclose(ends, np.stack([middle - error, middle + error], axis=1))
+    alone = slice_means(gbrank.slices(gbrank.evaluate(data, ranker, "rr"), bins=1))
+    assert len(alone.axes[0].containers) == 1
+    assert not alone.legends
+
+
+def test_rule_contributions_lead_from_mean_to_mean(data, ranker):
+    found = gbrank.explain_difference(data, np.round(ranker.predict(data)), "default", "letor", measure="ndcg@5")
+    axes = rule_contributions(found).axes[0]
+    names = [text.get_text() for text in axes.get_yticklabels()]
+    assert names == ["default", *found.rules.index, "letor"]
+    first, last, *steps = axes.patches
+    assert (first.get_width(), last.get_width()) == (found.mean_a, found.mean_b)
+    at = found.mean_a
+    for bar, contribution in zip(steps, found.rules["contribution"], strict=True):
+        assert (bar.get_x(), bar.get_width()) == pytest.approx((at, contribution))
+        at += contribution
+    assert at == pytest.approx(found.mean_b)
+    assert [text.get_text() for text in axes.texts][1] == f"{found.rules['contribution'].iloc[0]:+.4f}"
+
+
+def test_growth(data, ranker):
+    over_trees = gbrank.curve_over_trees(ranker, data)
+    axes = growth({"one": over_trees, "two": over_trees}).axes[0]
+    assert [line.get_label() for line in axes.lines] == ["one", "two"]
+    assert axes.lines[0].get_xdata().tolist() == over_trees.table.index.tolist()
+    assert axes.lines[0].get_ydata().tolist() == over_trees.table["mean"].tolist()
+    parts = data.take(range(20)), data.take(range(20, 30))
+    over_queries = gbrank.curve_over_queries(gbrank.LambdaMART(n_estimators=3), *parts, sizes=[10, 20], seeds=2)
+    axes = growth(over_queries).axes[0]
+    assert axes.lines[0].get_ydata().tolist() == over_queries.table["mean"].tolist()
+    band = axes.collections[0].get_paths()[0].vertices[:, 1]
+    assert (band.min(), band.max()) == (over_queries.table["lowest"].min(), over_queries.table["highest"].max())
+    with pytest.raises(gbrank.ParameterError, match="share no axes"):
+        growth({"one": over_trees, "two": over_queries})
 
 
 def luminance(colour):
