@@ -71,13 +71,18 @@ def refusal(function: Callable[..., Any], *args: float) -> str | None:
     """
     try:
         inlined(function)(*args)
-    except numba.core.errors.NumbaError as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        told = [line for line in lines if not line.startswith("Failed in")]
-        return (told or [type(error).__name__])[0].rstrip(":.")
     except Exception as error:  # what cannot be compiled may fail in any way, RecursionError among them
-        return f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(":.")
+        return reason_of(error)
     return None
+
+
+def reason_of(error: Exception) -> str:
+    """Return in one line why a function could not be compiled."""
+    if not isinstance(error, numba.core.errors.NumbaError):
+        return f"{type(error).__name__}: {error}".partition("\n")[0].rstrip(":.")
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    told = [line for line in lines if not line.startswith("Failed in")]
+    return (told or [type(error).__name__])[0].rstrip(":.")
 
 
 def scalar_form(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -134,6 +139,11 @@ def plain(function: F) -> F:
 def inlined_exactly(function: F) -> F:
     """Compile a function for use inside kernels as `inlined`, but as it stands, with no arithmetic reordered."""
     return cast(F, numba.njit(cache=True, error_model="numpy", fastmath=EXACT, forceinline=True)(function))
+
+
+def inlined_fused(function: F) -> F:
+    """Compile as `inlined_exactly`, but a product and the sum that it goes into may be rounded once, together."""
+    return cast(F, numba.njit(cache=True, error_model="numpy", fastmath={"contract"}, forceinline=True)(function))
 
 
 def list_pointer(
@@ -231,6 +241,20 @@ def _load(bits: int) -> Callable[[Any], Any]:
 # lowest.  An array is an address and a reference count, and to count references costs more than to parse a number.
 byte_at = _load(8)
 word_at = _load(64)
+
+
+def _widen(typing_context: Any, address: Any, word: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wide = ir.VectorType(ir.IntType(32), 8)
+        value = builder.zext(builder.bitcast(args[1], ir.VectorType(ir.IntType(8), 8)), wide)
+        builder.store(value, builder.inttoptr(args[0], wide.as_pointer()), align=4)
+        return context.get_dummy_value()
+
+    return numba.void(address, word), generate
+
+
+# ``widen(address, word)`` writes the eight bytes of a uint64 as eight 32-bit numbers, as NumPy keeps characters.
+widen = cast(Callable[[Any, Any], None], numba.extending.intrinsic(_widen))
 
 
 def _bits(generate: Callable[[Any, Any], Any]) -> Callable[[Any], Any]:

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ._compile import float_bits, float_of_bits, inlined_exactly
+from ._compile import float_bits, float_of_bits, inlined_fused
 
 LOG2_E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 6.93147180369123816490e-01, 1.90821492927058770002e-10
 # Added to a number below 2**51, this leaves its nearest whole number in the low bits.
@@ -26,22 +26,22 @@ ONE_BITS, MANTISSA = 0x3FF0000000000000, 0x000FFFFFFFFFFFFF
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 
 
-@inlined_exactly
+@inlined_fused
 def where(condition: Any, a: Any, b: Any) -> Any:
     return a if condition else b
 
 
-@inlined_exactly
+@inlined_fused
 def maximum(a: Any, b: Any) -> Any:
     return b if (b > a or b != b) else a
 
 
-@inlined_exactly
+@inlined_fused
 def minimum(a: Any, b: Any) -> Any:
     return b if (b < a or b != b) else a
 
 
-@inlined_exactly
+@inlined_fused
 def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
     low = x
     if a_min is not None:
@@ -51,17 +51,17 @@ def clip(x: Any, a_min: Any = None, a_max: Any = None) -> Any:
     return low
 
 
-@inlined_exactly
+@inlined_fused
 def sign(x: Any) -> Any:
     return (1.0 if x > 0.0 else 0.0) - (1.0 if x < 0.0 else 0.0) if x == x else x
 
 
-@inlined_exactly
+@inlined_fused
 def square(x: Any) -> Any:
     return x * x
 
 
-@inlined_exactly
+@inlined_fused
 def exp(x: Any) -> Any:
     # x = k ln 2 + r; a polynomial of degree 13 for exp(r), and k added to its exponent.
     z = 1.0 * x
@@ -89,7 +89,7 @@ def exp(x: Any) -> Any:
     return value if z == z else z
 
 
-@inlined_exactly
+@inlined_fused
 def log(x: Any) -> Any:
     # x = 2**k m with m in [sqrt(1/2), sqrt(2)); log m = 2 atanh(s) for s = (m - 1) / (m + 1).
     z = 1.0 * x
@@ -119,7 +119,7 @@ def log(x: Any) -> Any:
     return value if z >= 0.0 else np.nan
 
 
-@inlined_exactly
+@inlined_fused
 def log1p(x: Any) -> Any:
     # Kahan's: the rounding error of 1 + x cancels between log(u) and u - 1.
     u = 1.0 + x
@@ -127,7 +127,7 @@ def log1p(x: Any) -> Any:
     return x if u == 1.0 else (scaled if u < np.inf else u)
 
 
-@inlined_exactly
+@inlined_fused
 def expm1(x: Any) -> Any:
     # Kahan's: the rounding error of u = exp(x) cancels between u - 1 and log(u).
     u = exp(x)
@@ -136,13 +136,13 @@ def expm1(x: Any) -> Any:
     return near if abs(x) < 1.0 else u - 1.0
 
 
-@inlined_exactly
+@inlined_fused
 def logaddexp(a: Any, b: Any) -> Any:
     value = maximum(a, b) + log1p(exp(-abs(a - b)))
     return value if a != b else a + 0.6931471805599453
 
 
-@inlined_exactly
+@inlined_fused
 def tanh(x: Any) -> Any:
     u = expm1(minimum(2.0 * abs(x), 40.0))
     value = u / (u + 2.0)
@@ -150,7 +150,7 @@ def tanh(x: Any) -> Any:
     return value if x == x else x
 
 
-@inlined_exactly
+@inlined_fused
 def power(x: Any, exponent: Any) -> Any:
     size = exp(exponent * log(abs(x)))
     whole, even = np.floor(exponent) == exponent, np.floor(0.5 * exponent) == 0.5 * exponent
@@ -159,23 +159,23 @@ def power(x: Any, exponent: Any) -> Any:
     return value if exponent != 0.0 else 1.0
 
 
-@inlined_exactly
+@inlined_fused
 def ones_like(x: Any) -> Any:
     return 1.0
 
 
-@inlined_exactly
+@inlined_fused
 def zeros_like(x: Any) -> Any:
     return 0.0
 
 
-@inlined_exactly
+@inlined_fused
 def heaviside(x: Any, at_zero: Any) -> Any:
     value = 1.0 if x > 0.0 else (0.0 if x < 0.0 else 1.0 * at_zero)
     return value if x == x else x
 
 
-@inlined_exactly
+@inlined_fused
 def expit(x: Any) -> Any:
     return 1.0 / (1.0 + exp(-x))
 

@@ -4,6 +4,7 @@
 """
 
 from ._base import OBJECTIVES, Bound, Objective, Targets, objective
+from ._catboost_loss import CatBoostLoss
 from ._classification import Brier, CrossEntropy, Focal, Hinge
 from ._combined import Combined
 from ._contrastive import Contrastive, InfoNCE, SampledSoftmax, Triplet
@@ -27,7 +28,7 @@ from ._rank_bce import RankBCE
 from ._smooth_ranks import ApproxNDCG
 from ._stochastic_rank import StochasticRank
 from ._yeti import YetiLoss
-from ._yours import pair_loss, point_loss
+from ._yours import list_loss, pair_loss, point_loss
 
 __all__ = [
     "OBJECTIVES",
@@ -36,6 +37,7 @@ __all__ = [
     "ApproxNDCG",
     "Bound",
     "Brier",
+    "CatBoostLoss",
     "Combined",
     "Contrastive",
     "CrossEntropy",
@@ -71,6 +73,7 @@ __all__ = [
     "Targets",
     "Triplet",
     "YetiLoss",
+    "list_loss",
     "objective",
     "pair_loss",
     "point_loss",

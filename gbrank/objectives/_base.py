@@ -10,6 +10,7 @@ gradients are derivatives by the score of a loss to be minimised, hessians the d
 from __future__ import annotations
 
 import dataclasses
+import functools
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, Protocol, Self
@@ -20,12 +21,15 @@ import numpy.typing as npt
 from .._checks import DataError, IntArray, ParameterError, as_vector, as_weights, check_choice
 from .._groups import check_query_ptr
 from .._registry import Registry, unknown
+from ._elsewhere import named_elsewhere
 
 Vector = npt.NDArray[np.float64]
 Gradients = tuple[npt.NDArray[Any], npt.NDArray[Any]]
 State = Mapping[str, npt.NDArray[Any]]
 
 ENGINES = ("compiled", "numpy")
+HESSIAN_FLOOR = 1e-6
+"""Least hessian of a document, relative to its gradient: a step of one round is never longer than its inverse."""
 
 
 class Labelled(Protocol):
@@ -103,6 +107,27 @@ class Objective(ABC):
     """Whether the gradient is the derivative of `loss` at these ranks and draws; if not, the class says what it is."""
     shift_invariant: ClassVar[bool] = False
     """Whether adding a constant to all scores of a query changes nothing; gradients then sum to 0 in each query."""
+    document_weights: ClassVar[bool] = True
+    """Whether it takes weights of documents; an objective that does not refuses data that have some."""
+    summable: ClassVar[bool] = True
+    """Whether it can be one of several parts of a sum: one output a document, and leaves that it does not renew."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        own = cls.__dict__.get("__post_init__")
+        if own is not None:  # which need not call that of this class
+
+            @functools.wraps(own)
+            def both(self: Objective) -> None:
+                Objective.__post_init__(self)
+                own(self)
+
+            cls.__post_init__ = both  # type: ignore[method-assign]
+
+    def __post_init__(self) -> None:
+        """Make parameters that are NumPy's numbers Python's: they print, and go into files, as such."""
+        for name, value in vars(self).items():
+            object.__setattr__(self, name, of_python(value))
 
     @abstractmethod
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
@@ -125,6 +150,19 @@ class Objective(ABC):
     def transform(self, score: npt.NDArray[Any], state: State) -> npt.NDArray[Any]:
         """Return the ranking score, shape (n_documents,), of raw scores."""
         return score
+
+    def alone(self, state: State) -> tuple[Objective, State]:
+        """Return the objective that raw scores and state belong to: itself, but for a sum of a single part."""
+        return self, state
+
+    @property
+    def reads_pairs(self) -> bool:
+        """Whether it learns from the pairs of the data (``RankingData(pairs=...)``)."""
+        return False
+
+    def label_columns(self) -> frozenset[int]:
+        """Return the label columns that are named, from 0; none where it learns from the only one."""
+        return frozenset()
 
     def loss(
         self, y: npt.ArrayLike, score: npt.ArrayLike, query_ptr: npt.ArrayLike, weight: npt.ArrayLike | None = None
@@ -203,6 +241,15 @@ class Objective(ABC):
         return dataclasses.replace(self, **params)
 
 
+def of_python(value: Any) -> Any:
+    """Return a parameter without NumPy's types."""
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    if isinstance(value, Mapping):
+        return {of_python(key): of_python(each) for key, each in value.items()}
+    return type(value)(map(of_python, value)) if type(value) in (tuple, list) else value
+
+
 OBJECTIVES: Registry[type[Objective]] = Registry("objective")
 
 
@@ -230,11 +277,21 @@ def objective(name: str | Objective | type[Objective], **params: Any) -> Objecti
         return name.with_params(**params) if params else name
     if not isinstance(name, str):
         raise ParameterError(f"objective={name!r}: give the name of an objective or an Objective.")
-    found = OBJECTIVES[_spelled(name)]()
-    may_be_none = {field.name for field in dataclasses.fields(found) if "None" in str(field.type)}
+    if name.startswith("catboost:"):
+        from ._catboost_loss import CatBoostLoss
+
+        return objective(CatBoostLoss(name.removeprefix("catboost:")), **params)
+    spelled = _spelled(name)
+    if spelled not in OBJECTIVES and (error := named_elsewhere(name)):
+        raise error
+    found = OBJECTIVES[spelled]
+    fields = {field.name: str(field.type) for field in dataclasses.fields(found)}
     # Text has no None: files and the command line write it out.
-    given = {key: None if value == "none" and key in may_be_none else value for key, value in params.items()}
-    return found.with_params(**given)
+    none = {key for key, kind in fields.items() if "None" in kind and str(params.get(key)) == "none"}
+    given = {key: None if key in none else value for key, value in params.items()}
+    made = found(**{key: value for key, value in given.items() if key in fields})
+    others = {key: value for key, value in given.items() if key not in fields}  # of parts, or unknown
+    return made.with_params(**others) if others else made
 
 
 def _spelled(name: str) -> str:

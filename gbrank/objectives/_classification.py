@@ -95,6 +95,12 @@ def relevance(data: Labelled, name: str, relevant_from: float | None) -> Vector:
         target = y
     else:
         target = (y >= relevant_from).astype(np.float64)
+    if relevant_from is not None and not target.any() and y.min() >= 0 and 0 < y.max() <= 1:
+        raise DataError(
+            f"{name}: no document has a label of at least relevant_from={relevant_from:g}, for labels go from "
+            f"{y.min():g} to {y.max():g}: if they are probabilities of relevance, or shares, set relevant_from=None "
+            "where the objective allows it; else set it to the lowest label that is relevant."
+        )
     if not 0 < target.sum() < len(target):
         which = "every" if target.any() else "no"
         least = "probability 1" if relevant_from is None else f"a label of at least relevant_from={relevant_from:g}"

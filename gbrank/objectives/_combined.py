@@ -37,8 +37,8 @@ class Combined(Objective):
 
     It is written as arithmetic: ``0.7 * LambdaRank() + 0.3 * Focal()``, and with several label columns
     ``0.8 * LambdaRank().on(1) + 0.2 * CrossEntropy().on(0)``.  Sums in sums flatten.  Gradients and hessians are the
-    sums of the parts', and all parts share one score; so parts with several outputs, and those that renew leaves,
-    cannot be summed.  Ranking measures, and so early stopping, look at the first label column.
+    sums of the parts', and all parts share one score; so objectives with several outputs, and those that renew leaves,
+    stand alone: ``Ordinal().on(1)`` and ``McRank().on(1)`` are no sums, and do all that `Ordinal` and `McRank` do.
 
     With `gradient_norm`, each part is divided by the root mean square of its gradient over the documents at its own
     initial score, once, before the first round: the weights are then the parts' shares in what the first tree sees,
@@ -82,7 +82,11 @@ class Combined(Objective):
         flat = tuple(each for given in self._given() for each in flattened(given))
         parts, weights, labels = zip(*flat, strict=True)
         made: dict[str, Any] = {"parts": parts, "weights": weights, "labels": labels}
-        for promise in ("exact_hessian", "gradient_of_loss", "shift_invariant"):
+        if len(parts) > 1:
+            for part in flat:
+                if not part.objective.summable:
+                    raise not_summable(part)
+        for promise in ("exact_hessian", "gradient_of_loss", "shift_invariant", "document_weights", "summable"):
             made[promise] = all(getattr(part, promise) for part in parts)
         for name, value in made.items():
             object.__setattr__(self, name, value)
@@ -112,6 +116,24 @@ class Combined(Objective):
         """The parts, each with its weight and its label column."""
         # The fields may be given as names and tables, but `__post_init__` has made objectives of them.
         return tuple(map(Part, self.parts, self.weights, self.labels))  # type: ignore[arg-type]
+
+    def alone(self, state: State) -> tuple[Objective, State]:
+        if len(self.terms) > 1:
+            return self, state
+        own = {name.removeprefix("0."): value for name, value in state.items() if name.startswith("0.")}
+        return self.terms[0].objective.alone(own)
+
+    @property
+    def reads_pairs(self) -> bool:
+        return any(part.objective.reads_pairs for part in self.terms)
+
+    def label_columns(self) -> frozenset[int]:
+        named = frozenset(part.label for part in self.terms if part.label is not None)
+        return named.union(*(part.objective.label_columns() for part in self.terms))
+
+    def transform(self, score: npt.NDArray[Any], state: State) -> npt.NDArray[Any]:
+        only, own = self.alone(state)
+        return score if only is self else only.transform(score, own)
 
     def on(self, label: int) -> Objective:
         for part in self.terms:
@@ -157,11 +179,18 @@ class Combined(Objective):
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
         bounds = [part.objective.bind(column(data, part), engine=engine, n_jobs=n_jobs) for part in self.terms]
         for part, bound in zip(self.terms, bounds, strict=True):
-            if bound.n_outputs > 1 or bound.renews_leaves:
-                why = f"{bound.n_outputs} outputs a document" if bound.n_outputs > 1 else "leaves that it renews"
-                raise ParameterError(f"{part} has {why}, so it cannot be part of a sum; train it by itself.")
+            if len(bounds) > 1 and (bound.n_outputs > 1 or bound.renews_leaves):  # and does not say so, being a user's
+                raise not_summable(part)
         ends = any(type(bound).end_round is not Bound.end_round for bound in bounds)
         return (EndingBound if ends else CombinedBound)(self, bounds, data)
+
+
+def not_summable(part: Part) -> ParameterError:
+    """Return the error for a part that has to stand alone."""
+    return ParameterError(
+        f"{part} has several outputs a document, or leaves that it renews, so it cannot be part of a sum; train it by "
+        "itself."
+    )
 
 
 def as_part(given: Any) -> Objective:
@@ -221,6 +250,7 @@ class CombinedBound(Bound):
 
     def __init__(self, total: Combined, bounds: list[Bound], data: Labelled) -> None:
         self.bounds, self.normalised, self.n = bounds, total.gradient_norm, len(data.y)
+        self.n_outputs, self.renews_leaves = bounds[0].n_outputs, bounds[0].renews_leaves
         self.scales = np.ones(len(bounds))
         if total.gradient_norm:
             self.scales = np.array([scale(*each, data) for each in zip(bounds, total.terms, strict=True)])
@@ -229,6 +259,8 @@ class CombinedBound(Bound):
         self.moved = [k for k, part in enumerate(total.terms) if not part.objective.shift_invariant]
 
     def init_score(self) -> Vector:
+        if len(self.bounds) == 1:
+            return self.bounds[0].init_score()
         starts = [float(self.bounds[k].init_score()[0]) for k in self.moved]
         low, high = min(starts, default=0.0), max(starts, default=0.0)
         for _ in range(HALVINGS if low < high else 0):
@@ -241,7 +273,7 @@ class CombinedBound(Bound):
         return sum(self.factors[k] * float(self.bounds[k].gradient_hessian(score, 0)[0].sum()) for k in self.moved)
 
     def gradient_hessian(self, score: npt.NDArray[Any], round: int) -> Gradients:
-        gradient, hessian = np.zeros(len(score)), np.zeros(len(score))
+        gradient, hessian = np.zeros(score.shape), np.zeros(score.shape)
         for factor, bound in zip(self.factors, self.bounds, strict=True):
             first, second = bound.gradient_hessian(score, round)
             gradient += factor * first
@@ -251,6 +283,10 @@ class CombinedBound(Bound):
     def loss(self, score: npt.NDArray[Any]) -> Vector:
         values = [factor * bound.loss(score) for factor, bound in zip(self.factors, self.bounds, strict=True)]
         return np.asarray(sum(values))
+
+    def leaf_values(self, score: npt.NDArray[Any], leaf: npt.NDArray[Any]) -> Vector:
+        """Return those of the only part: others renew none."""
+        return self.bounds[0].leaf_values(score, leaf)
 
     def state(self) -> State:
         own = {"scales": self.scales} if self.normalised else {}
@@ -268,7 +304,8 @@ class EndingBound(CombinedBound):
 
 def scale(bound: Bound, part: Part, data: Labelled) -> float:
     """Return the root mean square of a part's gradient at its own initial score, of documents with their weights."""
-    gradient, _ = bound.gradient_hessian(np.full(len(data.y), bound.init_score()[0]), 0)
+    start = np.tile(bound.init_score(), (len(data.y), 1))
+    gradient, _ = bound.gradient_hessian(start if bound.n_outputs > 1 else start[:, 0], 0)
     weight = row_weights(data)
     count = len(data.y) if weight is None else float(np.square(weight).sum())
     size = float(np.sqrt(np.square(gradient).sum() / count))

@@ -17,6 +17,7 @@ from ._frames.lists import SIGNATURE, ListFunction, ListLoss
 from ._frames.noise import stream
 
 NOWHERE = -1e300  # the score of a negative of weight 0
+WIDEST = 600.0  # spread of the scores of a list up to which exp(s - s_max) keeps its precision
 PAIRS_AT_ONCE = 1 << 18  # of the numpy engine
 
 
@@ -106,30 +107,45 @@ def info_nce_of_all(
 def info_nce_of_drawn(
     s: Any, gain: Any, discount: Any, w: Any, ideal: float, seed: int, params: Any, g: Any, h: Any
 ) -> None:  # fmt: skip
-    """Do as `info_nce` with drawn negatives."""
+    """Do as `info_nce` with drawn negatives: the exponentials of a list serve each relevant document."""
     n, m, scale, replace = len(s), int(ideal), 1.0 / params[2], params[1] > 0.0
     if m == 0 or m == n:
         return
     size = int(params[0]) if replace else min(int(params[0]), n - m)
-    chosen, share = draw_negatives(seed, m, n - m, size, replace), np.empty(size)
-    field, together = np.empty(n), np.empty(n)
+    chosen = draw_negatives(seed, m, n - m, size, replace)
+    field, e, together = np.empty(n), np.empty(n), np.empty(n)
     more = np.log((n - m) / size) if params[3] > 0.0 else 0.0
+    lowest, highest = np.inf, -np.inf
     for j in range(n):
-        field[j] = s[j] * scale + np.log(w[j]) + more if w[j] > 0.0 else NOWHERE
-        together[j] = 0.0
+        field[j], together[j] = s[j] * scale, 0.0
+        if j >= m:
+            field[j] = field[j] + np.log(w[j]) + more if w[j] > 0.0 else NOWHERE
+        if field[j] > NOWHERE:
+            lowest, highest = min(lowest, field[j]), max(highest, field[j])
+    for j in range(n):
+        e[j] = np.exp(field[j] - highest)
     for p in range(m):
-        for k in range(size):
-            share[k] = field[m + chosen[p * size + k]]
-        lost = 1.0 / (1.0 + np.exp(s[p] * scale - to_shares(share)))
+        mine = chosen[p * size : (p + 1) * size]
+        if highest - lowest > WIDEST:
+            above = field[p]
+            for j in mine:
+                above = max(above, field[m + j])
+            e[p] = np.exp(field[p] - above)
+            for j in mine:
+                e[m + j] = np.exp(field[m + j] - above)
+        total = 0.0
+        for j in mine:
+            total += e[m + j]
+        inverse = 1.0 / (e[p] + total)
+        lost = total * inverse
         g[p] = -scale * w[p] * lost
         h[p] = scale * scale * w[p] * lost * (1.0 - lost)
-        for k in range(size):  # the shares of a negative that is drawn more than once
-            together[m + chosen[p * size + k]] += lost * share[k]
-        for k in range(size):
-            j = m + chosen[p * size + k]
+        for j in mine:  # the shares of a negative that is drawn more than once
+            together[j] += e[m + j] * inverse
+        for j in mine:
             won = together[j]
-            g[j] += scale * w[p] * won
-            h[j] += scale * scale * w[p] * won * (1.0 - won)
+            g[m + j] += scale * w[p] * won
+            h[m + j] += scale * scale * w[p] * won * (1.0 - won)
             together[j] = 0.0
 
 

@@ -35,7 +35,8 @@ class NoProbabilitiesError(ParameterError, AttributeError):
 
 
 def require_grades(objective: Objective, asked: str) -> GradeObjective:
-    """Return the objective if it models grades; otherwise say which ones do."""
+    """Return the objective, of one label column the one within, if it models grades; else say which ones do."""
+    objective, _ = objective.alone({})
     if isinstance(objective, GradeObjective):
         return objective
     able = [name for name in OBJECTIVES if issubclass(OBJECTIVES[name], GradeObjective)]

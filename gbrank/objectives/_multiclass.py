@@ -65,6 +65,8 @@ def focal_softmax(y: Any, s: Any, g: Any, h: Any, weight: Any, gamma: Any) -> An
 class MultiClass(GradeObjective):
     """What objectives with one output for each grade share."""
 
+    summable: ClassVar[bool] = False
+
     def grades(self, data: Labelled) -> npt.NDArray[np.int64]:
         """Return the labels as grades."""
         grades = whole_grades(single_labels(data, self.name), f"the objective {self.name}", highest=HIGHEST_GRADE)
@@ -128,6 +130,11 @@ def plain_class_weight(given: ClassWeight) -> str | tuple[float, ...] | None:
     if given is None or (isinstance(given, str) and given == "balanced"):
         return given
     if isinstance(given, Mapping):
+        # Files have text for keys.
+        by_grade = {int(key) if str(key).isdecimal() else key: weight for key, weight in given.items()}
+        if len(by_grade) < len(given):
+            raise ParameterError(f"class_weight={given!r}: gives a grade twice, as a number and as text.")
+        given = by_grade
         for grade in given:
             check_whole("class_weight", grade, lowest=0)
         given = [given.get(grade, 1.0) for grade in range(max(given, default=-1) + 1)]

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from .._checks import ParameterError, check_choice, check_positive, check_whole
+from .._checks import DataError, ParameterError, check_choice, check_positive, check_whole
 from ._base import OBJECTIVES, Bound, Labelled, Objective, Vector, single_labels
 from ._classification import focal_of_margin, focal_of_margin_squared
 from ._frames.gains import stopping_probability, worth_of_labels
 from ._frames.lambda_weights import WEIGHTS
-from ._frames.lambdarank import LambdaRankBound
-from ._frames.pairs import PairBound, PairFrame, Phi
+from ._frames.pair_lists import OfRatio, Phi
+from ._frames.pairs import PairBound, PairFrame
 from ._frames.preferences import PreferenceBound, given_pairs
 from ._frames.ranking import RankOptions
+from ._margins import exponential_of_ratio, focal_of_ratio, focal_squared_of_ratio, logistic_of_ratio
 
 
 def logistic(d: Any, sigmoid: Any) -> Any:
@@ -65,6 +67,14 @@ def contrast(d: Any, margin: Any) -> Any:
 def attract(d: Any, margin: Any) -> Any:
     """Half the square of the distance of equal documents."""
     return 0.5 * d * d, d, 1.0 + 0.0 * d
+
+
+OF_RATIO: Mapping[Phi, OfRatio] = {
+    logistic: logistic_of_ratio,
+    exponential: exponential_of_ratio,
+    focal: focal_of_ratio,
+    focal_squared: focal_squared_of_ratio,
+}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -134,7 +144,6 @@ class Pairwise(Objective):
         check_choice("score_norm", self.score_norm, (True, False))
         check_choice("query_norm", self.query_norm, (True, False))
         check_positive("hessian_factor", self.hessian_factor)
-        check_whole("random_state", self.random_state, lowest=0)
         self.rank_options()
         if self.pairs == "given" and (self.weight != "uniform" or self.truncation is not None):
             raise ParameterError(
@@ -145,6 +154,10 @@ class Pairwise(Objective):
     def rank_options(self) -> RankOptions:
         """Return how ranks follow scores."""
         return RankOptions(self.rerank_every, self.rank_smoothing, self.ties, self.random_state)
+
+    @property
+    def reads_pairs(self) -> bool:
+        return self.pairs == "given"
 
     def phi_params(self) -> tuple[float, ...]:
         """Return the parameters of the loss of a margin."""
@@ -160,23 +173,25 @@ class Pairwise(Objective):
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
         y, weight = single_labels(data, self.name), WEIGHTS[self.weight]
-        phi = self.loss_of_margin()
+        phi, equal = self.loss_of_margin(), self.pair_of_equals()
         if self.pairs == "given":
             return PreferenceBound(phi, self.phi_params(), given_pairs(data), self.hessian_factor, data, engine, n_jobs)
         frame = PairFrame(
-            phi, self.phi_params(), weight, self.pair_of_equals(), self.truncation, self.score_norm, self.query_norm,
-            self.hessian_factor, self.rank_options(),
+            phi, self.phi_params(), weight, equal, self.truncation, self.score_norm, self.query_norm,
+            self.hessian_factor, self.rank_options(), None if equal else OF_RATIO.get(phi),
         )  # fmt: skip
-        return self._bound(frame)(frame, self._worth(y), data, engine, n_jobs)
-
-    def _bound(self, frame: PairFrame) -> type[PairBound]:
-        return PairBound
+        return PairBound(frame, self._worth(y), data, engine, n_jobs)
 
     def _worth(self, y: Vector) -> Vector:
         kind = WEIGHTS[self.weight].worth
         if kind == "gain":
             return worth_of_labels(y, self.gain, self.name)
         if kind == "relevant":
+            if not (y >= self.relevant_from).any():
+                raise DataError(
+                    f"{self.name}: no document has a label of at least relevant_from={self.relevant_from:g}, for the "
+                    f"highest is {y.max():g}; set it to the lowest label that is relevant."
+                )
             return (y >= self.relevant_from).astype(np.float64)
         return stopping_probability(y, self.max_grade, self.name) if kind == "stopping" else y
 
@@ -223,9 +238,6 @@ class PairwiseLogistic(Pairwise):
 
     def pair_of_equals(self) -> Phi | None:
         return undecided if self.equal_pairs else None
-
-    def _bound(self, frame: PairFrame) -> type[PairBound]:
-        return LambdaRankBound if LambdaRankBound.serves(frame) else PairBound
 
 
 @OBJECTIVES.add("pairwise_hinge", "hinge_pairwise")
@@ -333,8 +345,8 @@ class PairwiseContrastive(Pairwise):
     Parameters
     ----------
     margin : float
-    truncation, ...
-        See `Pairwise`; weights other than "uniform", and given pairs, do not apply.
+    truncation, score_norm, query_norm, ...
+        See `Pairwise`; pairs are always those of labels, and weigh the same.
 
     References
     ----------
@@ -344,13 +356,17 @@ class PairwiseContrastive(Pairwise):
     name: ClassVar[str] = "pairwise_contrastive"
     phi: ClassVar[Phi] = staticmethod(contrast)
     equal: ClassVar[Phi | None] = staticmethod(attract)
+    # What has no meaning here is no parameter.
+    weight: ClassVar[str] = "uniform"  # type: ignore[misc]
+    pairs: ClassVar[str] = "labels"  # type: ignore[misc]
+    gain: ClassVar[str] = "exp"  # type: ignore[misc]
+    relevant_from: ClassVar[float] = 1.0  # type: ignore[misc]
+    max_grade: ClassVar[int] = 4  # type: ignore[misc]
     margin: float = 1.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_positive("margin", self.margin)
-        if self.weight != "uniform" or self.pairs != "labels":
-            raise ParameterError("pairwise_contrastive: only weight='uniform' and pairs='labels' have a meaning here.")
 
     def phi_params(self) -> tuple[float, ...]:
         return (float(self.margin),)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn, Self
@@ -68,11 +69,35 @@ def from_plain(told: Mapping[str, Any]) -> Objective:
         Nobody defines it here, and the model cannot predict without it.
     """
     name, where = told["name"], told.get("defined_as")
+    params = {each: _found_value(value) for each, value in told["params"].items()}
     if where is None or (name in OBJECTIVES and not of_gbrank(OBJECTIVES[name])):
-        return objective(name, **{each: _found_value(value) for each, value in told["params"].items()})
+        return objective(name, **params)
+    found = imported(where, name)
+    if found is not None:
+        return found().with_params(**params)
     if not told["ranks_by_raw_score"]:
-        raise ParameterError(f"the objective {name!r} is not known here; first import what defines it: {where}.")
+        raise ParameterError(f"the objective {name!r} is not known here; {remedy(where, name)}.")
     return AbsentObjective(json.dumps(told))
+
+
+def imported(where: str, name: str) -> type[Objective] | None:
+    """Return the objective of that name that a module which is imported already defines at that place."""
+    parts = where.split(".")
+    for cut in range(len(parts) - 1, 0, -1):
+        found: Any = sys.modules.get(".".join(parts[:cut]))
+        for part in parts[cut:]:
+            found = getattr(found, "__dict__", {}).get(part)  # looked up, so that nothing runs
+        if isinstance(found, type) and issubclass(found, Objective) and getattr(found, "name", None) == name:
+            return found
+    return None
+
+
+def remedy(where: str, name: str) -> str:
+    """Return what makes an objective known that was defined at that place."""
+    module, _, rest = where.rpartition(".")
+    if "<locals>" in where or module == "__main__" or not rest.isidentifier():
+        return f"it was defined as {where}: define and register {name!r} here (register=True), then load the model"
+    return f"it was defined as {where}: first `import {module}`, then load the model again"
 
 
 def _found_value(value: Any) -> Any:
@@ -108,6 +133,6 @@ class AbsentObjective(Objective):
     def _refuse(self) -> NoReturn:
         raise ParameterError(
             f"the objective {self.name!r} of this saved model is not known here, so the model predicts but cannot be "
-            f"trained again. It was defined as {json.loads(self.told)['defined_as']}: give that to "
-            "set_params(objective=...), or define it with register=True before the model is loaded."
+            f"trained again; {remedy(json.loads(self.told)['defined_as'], self.name)}, or give one to "
+            "set_params(objective=...)."
         )

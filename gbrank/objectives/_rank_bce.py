@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import check_choice, check_positive, check_whole
+from .._checks import check_choice, check_positive
 from .._compile import list_pointer
 from ._base import OBJECTIVES, Bound, Labelled, State, Vector, row_weights
 from ._classification import check_relevant_from, relevance, two_columns
@@ -150,7 +150,6 @@ class RankBCE(GradeObjective):
         check_relevant_from(self.relevant_from, soft=True)
         check_choice("query_norm", self.query_norm, (True, False))
         check_positive("hessian_factor", self.hessian_factor)
-        check_whole("random_state", self.random_state, lowest=0)
         self.rank_options()
 
     def rank_options(self) -> RankOptions:

@@ -1,12 +1,13 @@
 """What every objective promises: true derivatives, equal engines, weights, naming."""
 
+import dataclasses
 import pickle
 
 import numpy as np
 import pytest
 
 import gbrank
-from gbrank.objectives import OBJECTIVES, Targets
+from gbrank.objectives import OBJECTIVES, SquaredError, Targets
 from gbrank.objectives._plain import to_table
 
 NAMES = list(OBJECTIVES)
@@ -212,3 +213,53 @@ def test_names_are_found_as_classes_are_written_and_none_as_text():
 def test_a_table_of_an_objective_gives_the_same_objective():
     for given in (gbrank.objective("lambdarank", truncation=None), gbrank.objective("sampled_softmax", negatives=None)):
         assert gbrank.objective(**to_table(given)) == given
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "text"),
+    [
+        ("lambdarank", {"truncation": np.int64(3), "sigmoid": np.float32(2)}, "LambdaRank(truncation=3, sigmoid=2.0)"),
+        ("mse", {}, "SquaredError()"),
+        ("cross_entropy", {"relevant_from": np.float64(2)}, "CrossEntropy(relevant_from=2.0)"),
+        ("quantile", {"alpha": np.array([0.25, 0.5])}, "Quantile(alpha=(0.25, 0.5))"),
+        ("mcrank", {"class_weight": [np.float64(1), np.int32(2)]}, "McRank(class_weight=(1.0, 2.0))"),
+        ("rank_bce", {"query_norm": np.True_}, "RankBCE(query_norm=True)"),
+        ("combined", {"parts": ["mse"], "weights": np.array([2.0])}, "2 * SquaredError()"),
+    ],
+)
+def test_numbers_of_numpy_become_those_of_python(name, given, text):
+    made = gbrank.objective(name, **given)
+    assert repr(made) == text
+    assert eval(text, vars(gbrank.objectives)) == made == pickle.loads(pickle.dumps(made))
+    assert not any(isinstance(value, np.generic | np.ndarray) for value in made.params().values())
+
+
+def test_a_class_that_does_not_call_the_first_check_has_its_numbers_converted_too():
+    @dataclasses.dataclass(frozen=True, repr=False)
+    class Mine(SquaredError):  # noqa: N818
+        width: float = 1.0
+
+        def __post_init__(self):
+            assert type(self.width) is float
+
+    assert repr(Mine(np.float32(0.5))) == "Mine(width=0.5)"
+
+
+@pytest.mark.parametrize("relevant_from", [1.0, 3.0])
+@pytest.mark.parametrize("name", ["cross_entropy", "focal", "brier", "hinge", "rank_bce", "triplet", "info_nce"])
+def test_shares_for_labels_are_told_where_relevance_begins_above_them(name, relevant_from):
+    y = np.array([0, 0.2, 0.9, 0.4])
+    with pytest.raises(gbrank.DataError, match=r"at least relevant_from=\d, for labels go from 0 to 0\.9: if"):
+        gbrank.objective(name, relevant_from=relevant_from).bind(Targets(y, np.array([0, 4])))
+
+
+@pytest.mark.parametrize("weight", ["map", "mrr"])
+def test_pairs_of_nothing_relevant_are_told(weight):
+    with pytest.raises(gbrank.DataError, match=r"at least relevant_from=1, for the highest is 0\.9"):
+        gbrank.objective("ranknet", weight=weight).bind(Targets(np.array([0, 0.2, 0.9]), np.array([0, 3])))
+
+
+def test_a_parameter_that_is_not_there_has_a_nearest():
+    for given in ("lambdarank", gbrank.objectives.LambdaRank, gbrank.objectives.LambdaRank()):
+        with pytest.raises(gbrank.ParameterError, match="Did you mean 'truncation'"):
+            gbrank.objective(given, truncaton=3)

@@ -10,6 +10,7 @@ from sklearn.base import clone
 
 import gbrank
 from gbrank.objectives import (
+    AbsoluteError,
     Combined,
     CrossEntropy,
     Focal,
@@ -17,6 +18,7 @@ from gbrank.objectives import (
     LambdaRank,
     McRank,
     Ordinal,
+    OrdinalCrossEntropy,
     PairwiseLogistic,
     Quantile,
     Softmax,
@@ -136,10 +138,64 @@ def test_what_has_no_meaning_is_no_operation(make):
         make()
 
 
-@pytest.mark.parametrize(("part", "why"), [(McRank(), "outputs"), (Quantile(), "leaves that it renews")])
-def test_parts_that_cannot_share_a_score_are_refused(part, why):
-    with pytest.raises(gbrank.ParameterError, match=why):
-        (LambdaRank() + part).bind(DATA)
+@pytest.mark.parametrize("part", [McRank(), Quantile(), AbsoluteError(), OrdinalCrossEntropy(), 2 * McRank().on(0)])
+def test_parts_that_cannot_share_a_score_are_refused_before_any_data(part):
+    with pytest.raises(gbrank.ParameterError, match="several outputs a document, or leaves that it renews"):
+        LambdaRank() + part
+    with pytest.raises(gbrank.ParameterError, match="cannot be part of a sum"):
+        Combined([{"name": "lambdarank"}, part])
+
+
+def test_a_users_part_that_does_not_say_so_is_refused_when_it_is_bound():
+    class Renewing(SquaredError):  # noqa: N818
+        def bind(self, data, **options):
+            bound = super().bind(data, **options)
+            bound.renews_leaves = True
+            return bound
+
+    with pytest.raises(gbrank.ParameterError, match="leaves that it renews"):
+        (LambdaRank() + Renewing()).bind(DATA)
+
+
+ALONE = [
+    McRank(),
+    OrdinalCrossEntropy(),
+    Quantile(0.7),
+    Quantile((0.2, 0.8), sorted_quantiles=True),
+    AbsoluteError(),
+    Ordinal(),
+    CrossEntropy(positive_weight="balanced"),
+]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("objective", ALONE, ids=repr)
+def test_on_one_column_an_objective_is_what_it_is_alone(tmp_path, backend, objective):
+    small = {"backend": backend, "n_estimators": 6, "n_jobs": 1}
+    alone = gbrank.GBRanker(objective, **small).fit(TWO.with_labels(LABELS[:, 1]))
+    ranker = gbrank.GBRanker(objective.on(1), **small).fit(TWO, eval_set=TWO)
+    assert repr(ranker.objective_) == f"{objective!r}.on(1)"
+    assert np.array_equal(ranker.predict(TWO), alone.predict(TWO))
+    assert ranker.history_["valid"][-1] == alone.score(TWO.with_labels(LABELS[:, 1])) == ranker.score(TWO)
+    ranker.save(tmp_path / "model")
+    for each in (ranker, gbrank.load(tmp_path / "model")):
+        assert np.array_equal(each.predict(TWO), alone.predict(TWO))
+        for method in ("predict_proba", "predict_above", "predict_quantiles"):
+            assert hasattr(each, method) == hasattr(alone, method)
+            if hasattr(alone, method):
+                assert np.array_equal(getattr(each, method)(TWO), getattr(alone, method)(TWO))
+        if hasattr(alone, "expected_value"):
+            assert np.array_equal(each.expected_value(TWO, [0, 5]), alone.expected_value(TWO, [0, 5]))
+    with pytest.raises(gbrank.ParameterError, match="models no"):
+        _ = (ranker.predict_quantiles if hasattr(alone, "predict_proba") else ranker.predict_proba)(TWO)
+
+
+@pytest.mark.parametrize("objective", [3 * McRank().on(0), Combined(Ordinal(), gradient_norm=True), 2 * Quantile(0.6)])
+def test_a_weighted_one_keeps_the_promises_of_an_objective(objective):
+    assert check_objective(objective)
+    only, state = objective.alone({"scales": 1, "0.thresholds": 2})
+    assert not isinstance(only, Combined)
+    assert state == {"thresholds": 2}
 
 
 @pytest.mark.parametrize("engine", ENGINES)
@@ -238,10 +294,26 @@ def test_two_heads_serve_both_labels(backend):
     assert measured["purchase"][1] > measured["both"][1] > measured["click"][1]
 
 
-def test_early_stopping_looks_at_the_first_column():
-    ranker = gbrank.GBRanker(LambdaRank().on(1) + Focal().on(0), n_estimators=5, n_jobs=1)
-    ranker.fit(TWO, eval_set=TWO)
-    assert ranker.history_["valid"][-1] == pytest.approx(ranker.score(DATA))
+def test_early_stopping_and_score_look_at_the_column_that_is_learnt_or_asked_for():
+    small = {"n_estimators": 5, "n_jobs": 1}
+    both = gbrank.GBRanker(LambdaRank().on(1) + Focal().on(0), **small)
+    with pytest.raises(gbrank.ParameterError, match=r"'valid'.* 2 label columns, .* learns from 2 .*measure_label=0"):
+        both.fit(TWO, eval_set=TWO)
+    both.set_params(measure_label=0).fit(TWO, eval_set=TWO)
+    assert both.history_["valid"][-1] == both.score(TWO) == both.score(DATA)  # one column needs no choice
+    clicks = both.history_
+    both.set_params(measure_label=1).fit(
+        TWO,
+        eval_set=TWO,
+    )
+    assert both.history_ != clicks
+    assert both.score(TWO) == both.score(TWO.with_labels(LABELS[:, 1]))
+    inner = Combined(LambdaRank() + Focal(), gradient_norm=True).on(1) + CrossEntropy().on(1)
+    one = gbrank.GBRanker(inner, **small).fit(TWO)
+    assert one.score(TWO) == one.score(TWO.with_labels(LABELS[:, 1]))
+    for wrong, words in ((2, "has 2 label columns, counted from 0"), (-1, "measure_label=-1"), ("a", "measure_label=")):
+        with pytest.raises(gbrank.ParameterError, match=words):
+            both.set_params(measure_label=wrong).fit(TWO, eval_set=TWO)
 
 
 def test_parameters_of_parts_have_paths():

@@ -183,3 +183,17 @@ def test_values_are_refused():
             InfoNCE(**params)
     with pytest.raises(gbrank.ParameterError, match="margin"):
         Triplet(margin=0)
+
+
+@pytest.mark.parametrize("replace", [False, True])
+@pytest.mark.parametrize("spread", [1.0, 590.0, 610.0, 5000.0])
+def test_drawn_negatives_however_far_scores_lie_apart(spread, replace):
+    rng = np.random.default_rng(9)
+    y, weight = rng.integers(0, 2, 60).astype(float), rng.random(60) * (rng.random(60) < 0.8)
+    score = np.sort(rng.random(60)) * spread
+    rng.shuffle(score)
+    for objective in (SampledSoftmax(negatives=4, replace=replace), InfoNCE(negatives=1, replace=replace)):
+        got, want = (
+            objective.gradient_hessian(y, score, [0, 25, 60], weight, engine=engine) for engine in ("compiled", "numpy")
+        )
+        np.testing.assert_allclose(got, want, rtol=1e-9, atol=1e-13)

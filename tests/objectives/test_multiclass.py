@@ -123,9 +123,10 @@ def test_the_ranking_score_is_the_expected_grade():
 def test_class_weights_may_be_given_in_three_ways():
     assert McRank({2: 5.0}) == McRank([1, 1, 5]) == McRank((1.0, 1.0, 5.0))
     assert repr(McRank({2: 5})) == "McRank(class_weight=(1.0, 1.0, 5.0))"
+    assert McRank({"2": 5, "0": 1}) == McRank({2: 5})  # as files have them
     assert hash(McRank({2: 5})) == hash(McRank([1, 1, 5]))
     with pytest.raises(gbrank.DataError, match="3 weights, for grades 0 to 2, but there is a label 3"):
         McRank([1, 1, 5]).loss(Y, S, PTR)
-    for bad in ("equal", [], [1, -1], {-1: 2.0}, {"a": 1.0}, 3.0):
+    for bad in ("equal", [], [1, -1], {"1": 2.0, 1: 3.0}, {-1: 2.0}, {"a": 1.0}, 3.0):
         with pytest.raises(gbrank.ParameterError, match="class_weight"):
             McRank(bad)

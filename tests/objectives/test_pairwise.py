@@ -272,3 +272,10 @@ def test_options_that_do_not_fit_are_refused(params, match):
 def test_a_grade_above_the_highest_of_err_is_refused_with_its_row():
     with pytest.raises(gbrank.DataError, match="label 5 in row 1: above max_grade=4"):
         PairwiseLogistic(weight="err").gradient_hessian([0, 5], [0, 0], [0, 2])
+
+
+@pytest.mark.parametrize("name", ["weight", "pairs", "gain", "relevant_from", "max_grade"])
+def test_what_has_no_meaning_for_contrasts_is_no_parameter(name):
+    assert name not in PairwiseContrastive().params()
+    with pytest.raises(gbrank.ParameterError, match=f"unknown parameter of pairwise_contrastive '{name}'"):
+        gbrank.objective("pairwise_contrastive", **{name: getattr(PairwiseContrastive(), name)})

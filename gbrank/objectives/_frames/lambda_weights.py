@@ -15,13 +15,18 @@ import numpy as np
 
 
 class LambdaWeight(NamedTuple):
-    """A named weight of pairs; `ranked` tells whether it depends on the ranks, `worth` what the gain of a label is."""
+    """A named weight of pairs.
+
+    `worth` tells what the gain of a label is, `ranked` whether the weight depends on the ranks, and `symmetric` whether
+    it is the same if the two documents are given the other way about.
+    """
 
     name: str
     prepare: Callable[..., float]
     delta: Callable[..., Any]
     worth: str = "label"
     ranked: bool = True
+    symmetric: bool = False
 
 
 def _nothing(gain: Any, discount: Any, ideal: Any, a: Any, b: Any) -> float:
@@ -107,9 +112,9 @@ def _err(i: Any, j: Any, gain_i: Any, gain_j: Any, a_i: Any, a_j: Any, b_i: Any,
     return abs(first + (odds - 1.0) * between + a_j * gain_i * odds / (j + 1.0) - last)
 
 
-UNIFORM = LambdaWeight("uniform", _nothing, _uniform, ranked=False)
-LABEL_DIFFERENCE = LambdaWeight("label_difference", _nothing, _label_difference, ranked=False)
-NDCG = LambdaWeight("ndcg", _prepare_ndcg, _ndcg, worth="gain")
+UNIFORM = LambdaWeight("uniform", _nothing, _uniform, ranked=False, symmetric=True)
+LABEL_DIFFERENCE = LambdaWeight("label_difference", _nothing, _label_difference, ranked=False, symmetric=True)
+NDCG = LambdaWeight("ndcg", _prepare_ndcg, _ndcg, worth="gain", symmetric=True)
 MAP = LambdaWeight("map", _prepare_map, _map, worth="relevant")
 MRR = LambdaWeight("mrr", _prepare_mrr, _mrr, worth="relevant")
 ERR = LambdaWeight("err", _prepare_err, _err, worth="stopping")

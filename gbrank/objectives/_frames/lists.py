@@ -30,7 +30,7 @@ import numpy.typing as npt
 
 from ..._checks import IntArray
 from ..._compile import fixed_tuple, kernel, list_pointer, over_queries, plain
-from .._base import Bound, Gradients, Labelled, Vector, check_engine
+from .._base import HESSIAN_FLOOR, Bound, Gradients, Labelled, Vector, check_engine
 from .noise import mixed, stream
 from .ranking import Ranking, RankOptions
 
@@ -38,10 +38,6 @@ ListFunction = Callable[..., tuple[float, Vector, Vector]]
 
 LIST = "float64[::1]"
 SIGNATURE = f"void({LIST}, {LIST}, {LIST}, {LIST}, float64, int64, {LIST}, {LIST}, {LIST})"
-
-HESSIAN_FLOOR = 1e-6
-"""Least hessian of a document, relative to its gradient: a step of one round is never longer than its inverse."""
-
 
 LEAST_BUFFER = 128
 """Least length of an array that a kernel writes to.
@@ -109,10 +105,7 @@ class ListBound(Bound):
             self._define(score, seed, gradient, hessian)
         else:
             weight = np.empty(0) if self.weight is None else self.weight
-            over_queries(
-                each_list, self.query_ptr, self.pointer, score, self.ranking.rows, self.gain, weight, self.discount,
-                self.ranking.smooth_discount, self.ideal, seed, self.params, gradient, hessian, n_jobs=self.n_jobs,
-            )  # fmt: skip
+            self._compute(score, seed, weight, gradient, hessian)
         if self.targets.hessian_factor != 1:
             hessian *= self.targets.hessian_factor
         np.maximum(hessian, HESSIAN_FLOOR * np.abs(gradient), out=hessian)
@@ -120,6 +113,13 @@ class ListBound(Bound):
             gradient *= self.query_weight
             hessian *= self.query_weight
         return gradient, hessian
+
+    def _compute(self, score: Vector, seed: int, weight: Vector, gradient: Vector, hessian: Vector) -> None:
+        """Call the compiled loss on each list; write gradient and hessian."""
+        over_queries(
+            each_list, self.query_ptr, self.pointer, score, self.ranking.rows, self.gain, weight, self.discount,
+            self.ranking.smooth_discount, self.ideal, seed, self.params, gradient, hessian, n_jobs=self.n_jobs,
+        )  # fmt: skip
 
     def loss(self, score: npt.NDArray[Any], round: int = 0) -> Vector:
         """Return the loss of each query, with the ranks and draws of `round`."""

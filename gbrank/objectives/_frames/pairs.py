@@ -13,28 +13,32 @@ same functions to the compiler, inlined into loops over pairs that become vector
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ..._checks import DataError
-from ..._compile import fixed_tuple, list_pointer, over_queries
+from ..._compile import over_queries
 from ...metrics._ranking import ALL, ideal_dcg
-from .._base import Labelled, Vector
+from .._base import Gradients, Labelled, Vector
 from .lambda_weights import LambdaWeight
-from .lists import LEAST_BUFFER, SIGNATURE, ListBound, ListLoss, ListTargets
+from .lists import ListBound, ListLoss, ListTargets
+from .pair_lists import OfRatio, Phi, compile_pairs, each_pair_list
 from .ranking import RankOptions
 
-Phi = Callable[..., tuple[Any, Any, Any]]
-
+WIDEST = 600.0
+"""Spread of scores in a query, times the steepness, up to which ratios of exponentials neither overflow nor vanish."""
 PAIRS_AT_ONCE = 1 << 21  # of the numpy engine, so that a query of 10,000 documents needs no matrix of its size
 
 
 class PairFrame(NamedTuple):
-    """What a pairwise objective is made of."""
+    """What a pairwise objective is made of.
+
+    ``of_ratio(d, r, *params)``, if there is one, returns the derivatives that `phi` returns, given r = exp(-a d), where
+    a is the last of the parameters, or 1 if there are none.  Pairs with equal labels cannot count then.
+    """
 
     phi: Phi
     params: tuple[float, ...]
@@ -45,6 +49,7 @@ class PairFrame(NamedTuple):
     query_norm: bool = False
     hessian_factor: float = 1.0
     options: RankOptions = RankOptions()
+    of_ratio: OfRatio | None = None
 
     @property
     def ranked(self) -> bool:
@@ -66,24 +71,44 @@ class PairBound(ListBound):
             discount = 1 / np.log2(np.arange(2, sizes.max() + 2))
             over_queries(ideal_dcg, data.query_ptr, gain, cut, discount, ideal, n_jobs=n_jobs)
         targets = ListTargets(gain, ideal, frame.options, frame.hessian_factor)
-        loss = ListLoss(self._define_list, frame.ranked, functools.partial(compile_pairs, frame))
-        params = (float(min(cut, sizes.max())), float(frame.score_norm), float(frame.query_norm), *frame.params)
-        super().__init__(loss, params, targets, data, engine, n_jobs)
+        loss = ListLoss(self._define_list, frame.ranked)
+        self.cut = int(min(cut, sizes.max()))
+        self.steepness = float(frame.params[-1]) if frame.params else 1.0
+        query = np.repeat(np.arange(len(sizes)), sizes)
+        self.by_label = np.lexsort((-gain, query))
+        super().__init__(loss, (float(self.cut), self.steepness, *frame.params), targets, data, engine, n_jobs)
         if not frame.ranked:
             # By label, so that the worse documents of each stand together, after it.
-            query = np.repeat(np.arange(len(sizes)), sizes)
-            self.ranking.rows = np.lexsort((-gain, query))
+            self.ranking.rows = self.by_label
+
+    def compiled(self) -> Any:
+        return compile_pairs(self.frame, self.frame.of_ratio)
+
+    def gradient_hessian(self, score: npt.NDArray[Any], round: int) -> Gradients:
+        if self.pointer is not None and self.frame.of_ratio is not None:
+            spread = np.maximum.reduceat(score, self.query_ptr[:-1]) - np.minimum.reduceat(score, self.query_ptr[:-1])
+            wide = spread.max() * self.steepness > WIDEST
+            self.pointer = compile_pairs(self.frame, None if wide else self.frame.of_ratio)
+        return super().gradient_hessian(score, round)
+
+    def _compute(self, score: Vector, seed: int, weight: Vector, gradient: Vector, hessian: Vector) -> None:
+        over_queries(
+            each_pair_list, self.query_ptr, self.pointer, score, self.ranking.rows, self.by_label, self.cut, self.gain,
+            weight, self.discount, self.ranking.smooth_discount, self.ideal, self.params, gradient, hessian,
+            n_jobs=self.n_jobs,
+        )  # fmt: skip
 
     def _define_list(
-        self, s: Vector, gain: Vector, discount: Vector, w: Vector, ideal: float, seed: int, *params: float
-    ) -> tuple[float, Vector, Vector]:
+        self, s: Vector, gain: Vector, discount: Vector, w: Vector, ideal: float, seed: int, cut: float,
+        steepness: float, *params: float,
+    ) -> tuple[float, Vector, Vector]:  # fmt: skip
         """Return value (without the factor of `query_norm`), gradient and hessian of one list."""
         frame, n = self.frame, len(s)
         a, b = np.zeros(n), np.zeros(n)
         c = frame.weight.prepare(gain, discount, ideal, a, b)
         scaled = frame.score_norm and s.max() > s.min()
         g, h, value, total = np.zeros(n), np.zeros(n), 0.0, 0.0
-        blocks = pair_blocks(n, int(params[0])) if frame.ranked else label_blocks(gain, frame.equal is not None)
+        blocks = pair_blocks(n, int(cut)) if frame.ranked else label_blocks(gain, frame.equal is not None)
         for i, j in blocks:
             margin = s[i] - s[j]
             worth = w[i] * w[j] * frame.weight.delta(i, j, gain[i], gain[j], a[i], a[j], b[i], b[j], c)
@@ -155,85 +180,3 @@ def require_pairs(gain: Vector, query_ptr: npt.NDArray[np.int64]) -> None:
             f"nothing to learn: none of the {len(query_ptr) - 1} queries has two documents with different labels "
             f"({single} queries have one document only). Check that `qid` names queries, not documents, and the labels."
         )
-
-
-def _put_in(*args: Any) -> Any:  # what the templates below call is put in when they are compiled
-    raise NotImplementedError
-
-
-_phi = _equal = _prepare = _delta = _put_in
-N_PARAMS = RANKED = TIES = SCORE_NORM = 0
-
-
-def _pairs_of_list(
-    s: Any, gain: Any, discount: Any, w: Any, ideal: float, seed: int, params: Any, g: Any, h: Any
-) -> None:  # fmt: skip
-    """Add up the lambdas of a list's pairs, one document against all after it at a time."""
-    n = len(s)
-    a, b = np.empty(n + LEAST_BUFFER), np.empty(n + LEAST_BUFFER)
-    c = _prepare(gain, discount, ideal, a, b)
-    base, slope = (0.01, 1.0) if SCORE_NORM and s.max() > s.min() else (1.0, 0.0)
-    own = fixed_tuple(params, N_PARAMS)[3:]
-    total = 0.0
-    group = 0  # where the label group of document i ends, if the list is in the order of labels
-    for i in range(min(int(params[0]), n - 1)):
-        if RANKED:
-            group = i + 1
-        else:
-            while group < n and gain[group] == gain[i]:
-                group += 1
-        g_i, h_i = 0.0, 0.0
-        s_i, gain_i, w_i, a_i, b_i = s[i], gain[i], w[i], a[i], b[i]
-        # Unsigned: an index that cannot be negative needs no check, and only so do these become vector instructions.
-        for j in range(np.uint64(group), np.uint64(n)):
-            margin = s_i - s[j]
-            worth = _delta(i, j, gain_i, gain[j], a_i, a[j], b_i, b[j], c) * w_i * w[j]
-            if SCORE_NORM:
-                worth /= base + slope * abs(margin)
-            sign = 1.0
-            if RANKED:
-                sign = (1.0 if gain_i > gain[j] else 0.0) - (1.0 if gain_i < gain[j] else 0.0)
-            _, d1, d2 = _phi(sign * margin, *own)
-            lam, bend = sign * worth * d1, abs(sign) * worth * d2
-            if RANKED and TIES:
-                _, e1, e2 = _equal(margin, *own)
-                lam += (1.0 - abs(sign)) * worth * e1
-                bend += (1.0 - abs(sign)) * worth * e2
-            g_i += lam
-            h_i += bend
-            g[j] -= lam
-            h[j] += bend
-            total += abs(lam)
-        if TIES and not RANKED:
-            for j in range(np.uint64(i + 1), np.uint64(group)):
-                _, d1, d2 = _equal(s_i - s[j], *own)
-                worth = w_i * w[j] / (base + slope * abs(s_i - s[j]))
-                g_i += worth * d1
-                h_i += worth * d2
-                g[j] -= worth * d1
-                h[j] += worth * d2
-                total += abs(worth * d1)
-        g[i] += g_i
-        h[i] += h_i
-    total *= 2.0
-    if params[2] > 0.0 and total > 0.0:
-        factor = np.log2(1.0 + total) / total
-        for i in range(n):
-            g[i] *= factor
-            h[i] *= factor
-
-
-def compile_pairs(frame: PairFrame) -> Any:
-    """Return the pointer to a compiled loop over the pairs of a list, for one loss and one weight."""
-    flags = int(frame.ranked), int(frame.equal is not None), int(frame.score_norm)
-    return _compile(frame.phi, frame.equal, frame.weight, len(frame.params), *flags)
-
-
-@functools.lru_cache(maxsize=256)
-def _compile(
-    phi: Phi, equal: Phi | None, weight: LambdaWeight, n_params: int, ranked: int, ties: int, score_norm: int
-) -> Any:
-    return list_pointer(
-        _pairs_of_list, SIGNATURE, fast=True, _phi=phi, _equal=equal or phi, _prepare=weight.prepare,
-        _delta=weight.delta, N_PARAMS=n_params + 3, RANKED=ranked, TIES=ties, SCORE_NORM=score_norm,
-    )  # fmt: skip

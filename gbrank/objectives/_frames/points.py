@@ -23,7 +23,7 @@ Point = Callable[..., tuple[Any, Any, Any]]
 Start = Callable[[npt.NDArray[Any], Vector | None], float]
 """From labels and weights to the constant score from which boosting starts."""
 
-HESSIAN_FLOOR = 1e-6  # of a pointwise loss, relative to a hessian of order 1
+LEAST_CURVATURE = 1e-6  # of a loss of one document, an absolute number: a settled one still weighs a little
 HALVINGS = 60  # of the interval that holds the best constant
 BLOCK = 4096  # documents at a time: arrays that stay in the cache, and sums that do not depend on the number of threads
 
@@ -81,7 +81,7 @@ def array_point(point: Point) -> Callable[..., None]:
         for start, end in itertools.pairwise(ptr[first : last + 1]):
             with np.errstate(over="ignore"):
                 _, g[start:end], hessian = point(y[start:end], score[start:end], *params)
-            h[start:end] = np.maximum(hessian, HESSIAN_FLOOR)
+            h[start:end] = np.maximum(hessian, LEAST_CURVATURE)
 
     return pass_over
 
@@ -98,7 +98,7 @@ def _each_document(first: int, last: int, query_ptr: Any, y: Any, score: Any, pa
     for row in range(len(y)):
         _, d1, d2 = _point(y[row], score[row], *params)
         g[row] = d1
-        h[row] = max(d2, HESSIAN_FLOOR)
+        h[row] = max(d2, LEAST_CURVATURE)
 
 
 @functools.lru_cache(maxsize=256)

@@ -11,8 +11,7 @@ import numpy.typing as npt
 
 from ..._checks import DataError, IntArray
 from ..._compile import fixed_tuple, kernel_with, over_queries
-from .._base import Bound, Gradients, Labelled, Vector, check_engine
-from .lists import HESSIAN_FLOOR
+from .._base import HESSIAN_FLOOR, Bound, Gradients, Labelled, Vector, check_engine
 
 
 class Preferences(NamedTuple):

@@ -45,6 +45,7 @@ class RankOptions:
         if self.smoothing >= 1:
             raise ParameterError(f"rank_smoothing={self.smoothing!r}: must be below 1, or no rank ever moves.")
         check_choice("ties", self.ties, ("stable", "shuffled"))
+        check_whole("random_state", self.seed, lowest=0)
 
 
 class Ranking:

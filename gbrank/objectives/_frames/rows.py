@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from ..._compile import kernel_with, over_queries
 from .._base import Bound, Gradients, Labelled, Vector, check_engine, row_weights, sum_by_query
-from .points import HESSIAN_FLOOR, blocks
+from .points import LEAST_CURVATURE, blocks
 
 Row = Callable[..., Any]
 
@@ -75,7 +75,7 @@ def array_row(row: Row) -> Callable[..., None]:
     def pass_over(first: int, last: int, ptr: Any, y: Any, score: Any, params: Any, g: Any, h: Any) -> None:
         for start, end in itertools.pairwise(ptr[first : last + 1]):
             _, d1, d2 = apply_row(row, y[start:end], np.ascontiguousarray(score[start:end].T), params)
-            g[start:end], h[start:end] = d1.T, np.maximum(d2, HESSIAN_FLOOR).T
+            g[start:end], h[start:end] = d1.T, np.maximum(d2, LEAST_CURVATURE).T
 
     return pass_over
 
@@ -90,7 +90,7 @@ def _each_document(first: int, last: int, query_ptr: Any, y: Any, score: Any, pa
     for at in range(len(y)):
         _row(y[at], score[at], g[at], h[at], *params)
         for k in range(score.shape[1]):
-            h[at, k] = max(h[at, k], HESSIAN_FLOOR)
+            h[at, k] = max(h[at, k], LEAST_CURVATURE)
 
 
 @functools.lru_cache(maxsize=256)

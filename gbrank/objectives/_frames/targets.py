@@ -77,14 +77,14 @@ def target_of(measure: Measure, y: Vector, query_ptr: IntArray) -> Target:
     if definition.norm is not None:
         norm = definition.norm(value, query_ptr, convention, k, None)
     theta = np.zeros(longest)
-    theta[:k] = weights(convention, min(k, longest))
+    theta[:k] = (definition.table or weights)(convention, min(k, longest))
     return Target(value, norm, theta, grow, decay)
 
 
 def read_target(name: str | Measure) -> str:
     """Return the name of a measure that can be a target, as it prints."""
     found = find_measure(name)
-    if MEASURES[found.name].of_list not in WALKS:
+    if MEASURES[found.name].of_list not in WALKS or MEASURES[found.name].aspects:
         raise ParameterError(f"measure={found}: it is no measure that an objective can aim at.")
     if callable(found.convention.gain):
         raise ParameterError(

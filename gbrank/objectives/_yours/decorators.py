@@ -13,7 +13,7 @@ import math
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeVar, overload
+from typing import Any, ClassVar, Protocol, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -49,7 +49,8 @@ class PairFunction(Pairwise):
         return own_params(self)
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
-        require_loss(PAIRS, self.name, type(self).function, self.phi_params())
+        promise = self.gradient_of_loss
+        require_loss(PAIRS, self.name, type(self).function, self.phi_params(), gradient_of_loss=promise)
         return super().bind(data, engine=usable_engine(self, type(self).phi, PAIRS, engine), n_jobs=n_jobs)
 
 
@@ -77,7 +78,8 @@ class PointFunction(Objective):
         require_varied(y, self.name)
         labels = np.unique(y)
         some = labels[np.unique(np.linspace(0, len(labels) - 1, SAMPLED_LABELS).astype(int))]
-        require_loss(POINTS, self.name, type(self).function, params, tuple(some.tolist()))
+        some, promise = tuple(some.tolist()), self.gradient_of_loss
+        require_loss(POINTS, self.name, type(self).function, params, some, gradient_of_loss=promise)
         engine = usable_engine(self, point, POINTS, engine)
         start = best_start(point, params) if self.init == "best" else None
         return PointBound(point, params, y, data, engine, n_jobs, start)
@@ -86,8 +88,13 @@ class PointFunction(Objective):
 @overload
 def pair_loss(function: Function, /) -> type[PairFunction]: ...
 @overload
-def pair_loss(*, name: str | None = None, register: bool = False) -> Callable[[Function], type[PairFunction]]: ...
-def pair_loss(function: Function | None = None, /, *, name: str | None = None, register: bool = False) -> Any:
+def pair_loss(
+    *, name: str | None = None, register: bool = False, exact_hessian: bool = True, gradient_of_loss: bool = True
+) -> Callable[[Function], type[PairFunction]]: ...
+def pair_loss(
+    function: Function | None = None, /, *, name: str | None = None, register: bool = False,
+    exact_hessian: bool = True, gradient_of_loss: bool = True,
+) -> Any:  # fmt: skip
     """Make a pairwise objective of a NumPy function of the margin.
 
     Parameters
@@ -100,6 +107,10 @@ def pair_loss(function: Function | None = None, /, *, name: str | None = None, r
         Name of the objective; that of the function by default.
     register : bool
         Whether `gbrank.objective`, and `gbrank.load`, find it by its name.
+    exact_hessian : bool
+        False says that what the function gives for the second derivative is meant to be another number.
+    gradient_of_loss : bool
+        False says that what it gives for the first derivative is meant to be that of no value.
 
     Returns
     -------
@@ -112,13 +123,14 @@ def pair_loss(function: Function | None = None, /, *, name: str | None = None, r
     ------
     ParameterError
         A function that is not elementwise, has other parameters, returns something else, is not finite at margins
-        from -10 to 10, or pushes the better document of a pair down where it already is below.
+        from -10 to 10, whose first derivative is not that of its value, or pushes the better document of a pair down
+        where it already is below.
 
     Warns
     -----
     GbrankWarning
-        Value and first derivative do not agree; or, once it is used, the function cannot be compiled and runs on the
-        numpy engine.
+        The second derivative given is not that of the first, and so a surrogate; or, once it is used, the function
+        cannot be compiled and runs on the numpy engine.
 
     Examples
     --------
@@ -133,15 +145,26 @@ def pair_loss(function: Function | None = None, /, *, name: str | None = None, r
     (array([-2.,  2.]), array([2., 2.]))
     """
     if function is None:
-        return functools.partial(_pair_loss, name=name, register=register)
-    return _pair_loss(function, name, register)
+        promises = {"exact_hessian": exact_hessian, "gradient_of_loss": gradient_of_loss}
+        return functools.partial(pair_loss, name=name, register=register, **promises)
+    own, name = own_parameters(function, PAIRS, PairFunction), name_of(function, name)
+    n_parts = require_loss(PAIRS, name, function, tuple(own.values()), gradient_of_loss=gradient_of_loss)
+    exact = exact_hessian and n_parts == 3 and has_exact_hessian(PAIRS, name, function, tuple(own.values()))
+    promises = {"exact_hessian": exact, "gradient_of_loss": gradient_of_loss}
+    phi = function if n_parts == 3 else with_bend_of_margin(function)
+    return made(PairFunction, PAIRS, function, name, own, register, phi=staticmethod(phi), **promises)
 
 
 @overload
 def point_loss(function: Function, /) -> type[PointFunction]: ...
 @overload
-def point_loss(*, name: str | None = None, register: bool = False) -> Callable[[Function], type[PointFunction]]: ...
-def point_loss(function: Function | None = None, /, *, name: str | None = None, register: bool = False) -> Any:
+def point_loss(
+    *, name: str | None = None, register: bool = False, exact_hessian: bool = True, gradient_of_loss: bool = True
+) -> Callable[[Function], type[PointFunction]]: ...
+def point_loss(
+    function: Function | None = None, /, *, name: str | None = None, register: bool = False,
+    exact_hessian: bool = True, gradient_of_loss: bool = True,
+) -> Any:  # fmt: skip
     """Make a pointwise objective of a NumPy function of label and score.
 
     Parameters
@@ -150,7 +173,7 @@ def point_loss(function: Function | None = None, /, *, name: str | None = None, 
         ``function(y, s, ...)``, elementwise, of labels, scores, and parameters with numbers for defaults.  It returns
         value, first and second derivative by s, or value and first derivative; the second is then the
         difference quotient of the first, or where that is 0 or jumps, the size of the first.
-    name, register
+    name, register, exact_hessian, gradient_of_loss
         See `pair_loss`.
 
     Returns
@@ -162,8 +185,9 @@ def point_loss(function: Function | None = None, /, *, name: str | None = None, 
     Raises
     ------
     ParameterError
-        A function that is not elementwise, has other parameters, or returns something else; when it is bound, one that
-        is not finite for the labels at scores from -10 to 10.
+        A function that is not elementwise, has other parameters, or returns something else (gradient and hessian
+        without the value, as boosters ask for them), or whose first derivative is not that of its value; when it is
+        bound, one that is not finite for the labels at scores from -10 to 10.
 
     Warns
     -----
@@ -181,27 +205,20 @@ def point_loss(function: Function | None = None, /, *, name: str | None = None, 
     (array([-2.,  1.]), array([2., 2.]))
     """
     if function is None:
-        return functools.partial(_point_loss, name=name, register=register)
-    return _point_loss(function, name, register)
-
-
-def _pair_loss(function: Function, name: str | None, register: bool) -> type[PairFunction]:
-    own, name = own_parameters(function, PAIRS, PairFunction), name_of(function, name)
-    n_parts = require_loss(PAIRS, name, function, tuple(own.values()))
-    phi = function if n_parts == 3 else with_bend_of_margin(function)
-    return _made(PairFunction, PAIRS, function, phi, name, own, register)
-
-
-def _point_loss(function: Function, name: str | None, register: bool) -> type[PointFunction]:
+        promises = {"exact_hessian": exact_hessian, "gradient_of_loss": gradient_of_loss}
+        return functools.partial(point_loss, name=name, register=register, **promises)
     own, name = own_parameters(function, POINTS, PointFunction), name_of(function, name)
-    n_parts = require_loss(POINTS, name, function, tuple(own.values()))
+    n_parts = require_loss(POINTS, name, function, tuple(own.values()), gradient_of_loss=gradient_of_loss)
+    exact = exact_hessian and n_parts == 3 and has_exact_hessian(POINTS, name, function, tuple(own.values()))
+    promises = {"exact_hessian": exact, "gradient_of_loss": gradient_of_loss}
     point = function if n_parts == 3 else with_bend_of_score(function)
-    return _made(PointFunction, POINTS, function, point, name, own, register)
+    return made(PointFunction, POINTS, function, name, own, register, point=staticmethod(point), **promises)
 
 
-def _made(
-    base: type[Made], kind: Kind, function: Function, whole: Point, name: str, own: dict[str, float], register: bool
-) -> type[Made]:
+def made(
+    base: type[Made], kind: Kind, function: Function, name: str, own: dict[str, float], register: bool,
+    **attributes: Any,
+) -> type[Made]:  # fmt: skip
     """Return the class of objectives; it stands where the function stood, so that it pickles under its name."""
     called = name if function.__name__ == "<lambda>" else function.__name__
     namespace = {
@@ -209,9 +226,8 @@ def _made(
         "__doc__": function.__doc__ or f"{kind.summary} `{called}`.",
         "name": name,
         "function": staticmethod(function),
-        kind.attribute: staticmethod(whole),
         "own": tuple(own),
-        "exact_hessian": whole is function and has_exact_hessian(kind, name, function, tuple(own.values())),
+        **attributes,
     }
     fields = [(each, float, dataclasses.field(default=default)) for each, default in own.items()]
     cls: type[Made] = dataclasses.make_dataclass(
@@ -258,14 +274,23 @@ def is_number(value: Any) -> bool:
     return isinstance(value, int | float | np.number | np.bool_) and math.isfinite(value)
 
 
-def check_own(objective: PairFunction | PointFunction) -> None:
+class Parametrised(Protocol):
+    """An objective whose function has parameters of its own."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def own(self) -> tuple[str, ...]: ...
+
+
+def check_own(objective: Parametrised) -> None:
     """Raise a `ParameterError` where a parameter of the function is no number."""
     for name in objective.own:
         if not is_number(getattr(objective, name)):
             raise ParameterError(f"{objective.name}: {name}={getattr(objective, name)!r}: must be a finite number.")
 
 
-def own_params(objective: PairFunction | PointFunction) -> tuple[float, ...]:
+def own_params(objective: Parametrised) -> tuple[float, ...]:
     """Return the parameters of the function, as numbers."""
     return tuple(float(getattr(objective, name)) for name in objective.own)
 

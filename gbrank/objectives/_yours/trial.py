@@ -24,23 +24,23 @@ ENGINES_AGREE = 1e-6
 
 
 class Kind(NamedTuple):
-    """What a decorated function is given, and which attribute of the class holds it."""
+    """What a decorated function is given."""
 
     decorator: str
     arguments: tuple[str, ...]
-    attribute: str
     summary: str
 
 
-PAIRS = Kind("pair_loss", ("d",), "phi", "The pairwise loss")
-POINTS = Kind("point_loss", ("y", "s"), "point", "The pointwise loss")
+PAIRS = Kind("pair_loss", ("d",), "The pairwise loss")
+POINTS = Kind("point_loss", ("y", "s"), "The pointwise loss")
 
 
 @functools.lru_cache(maxsize=1024)
 def require_loss(
-    kind: Kind, name: str, function: Function, params: tuple[float, ...], labels: tuple[float, ...] = ()
-) -> int:
-    """Raise a `ParameterError` unless the function is a loss; warn where its value and first derivative disagree.
+    kind: Kind, name: str, function: Function, params: tuple[float, ...], labels: tuple[float, ...] = (),
+    *, gradient_of_loss: bool = True,
+) -> int:  # fmt: skip
+    """Raise a `ParameterError` unless the function is a loss, and its first derivative that of its value.
 
     Labels are those of the data where they are known: only for them, a point loss must be finite.
 
@@ -54,10 +54,12 @@ def require_loss(
     require_elementwise(kind, name, function, args, params, parts)
     if labels or kind is PAIRS:
         require_finite_parts(kind, name, args, parts)
+    require_value(name, parts, sure=bool(labels))
     require_curvature(kind, name, args, parts)
     if kind is PAIRS:
         require_direction(name, args[0], parts[1])
-    warn_of_slope(kind, name, function, args, params, parts)
+    if gradient_of_loss:
+        require_slope(kind, name, function, args, params, parts)
     return len(parts)
 
 
@@ -121,6 +123,20 @@ def require_finite_parts(kind: Kind, name: str, args: tuple[Array, ...], parts: 
             )
 
 
+def require_value(name: str, parts: tuple[Array, ...], *, sure: bool) -> None:
+    """Raise a `ParameterError` where gradient and hessian stand in the places of value and first derivative.
+
+    What is given for the first derivative is then nowhere below 0.  Of a loss that can be only if it calls all
+    documents too high; so where the labels of the data are not known, what is given for the value must be below 0
+    somewhere, too.
+    """
+    if len(parts) == 2 and parts[1].any() and (parts[1] >= 0).all() and (sure or (parts[0] < 0).any()):
+        raise ParameterError(
+            f"{name}: its second result is nowhere below 0, so that no document would ever rise. It looks like "
+            "gradient and hessian, which boosters ask for; return three things, the value of the loss before these two."
+        )
+
+
 def require_curvature(kind: Kind, name: str, args: tuple[Array, ...], parts: tuple[Array, ...]) -> None:
     """Raise a `ParameterError` where a second derivative is given that is above 0 nowhere: no step has a length."""
     if len(parts) == 3 and parts[1].any() and not (parts[2][parts[1] != 0] > 0).any():
@@ -142,31 +158,45 @@ def require_direction(name: str, d: Array, first: Array) -> None:
         )
 
 
-def warn_of_slope(
+def require_slope(
     kind: Kind, name: str, function: Function, args: tuple[Array, ...], params: tuple[float, ...],
     parts: tuple[Array, ...],
 ) -> None:  # fmt: skip
-    """Warn where the first derivative given is not that of the value."""
+    """Raise a `ParameterError` where the first derivative given is not that of the value."""
     value, first = parts[:2]
     quotient = slope(kind, name, function, args, params, part=0)
     slack = AGREE * np.abs(first) + 1e-6 * (1 + np.abs(value))
     excess = np.where(args[-1] == 0, 0, np.nan_to_num(np.abs(quotient - first)) / slack)
     at = int(np.argmax(excess))
     if excess[at] > 1:
-        text = (
+        raise ParameterError(
             f"{name}: its first derivative is {first[at]:g} at {place(kind, args, at)}, but the difference quotient "
-            f"of its value is {quotient[at]:g}. Training follows the derivative."
+            f"of its value is {quotient[at]:g}; correct one of them, or say gradient_of_loss=False if training shall "
+            "follow something else than the slope of the value."
         )
-        warnings.warn(text, GbrankWarning, stacklevel=5)
 
 
 def has_exact_hessian(kind: Kind, name: str, function: Function, params: tuple[float, ...]) -> bool:
-    """Tell whether the second derivative given is that of the first."""
+    """Tell whether the second derivative given is that of the first; warn where it is not."""
     args = grid(kind)
     _, first, second = parts_of(kind, name, function, args, params)
     quotient = slope(kind, name, function, args, params, part=1)
-    close = np.abs(quotient - second) <= AGREE * np.abs(second) + 1e-6 * (1 + np.abs(first))
-    return bool(np.all(close | (args[-1] == 0) | ~np.isfinite(second)))
+    miss = np.abs(quotient - second) - AGREE * np.abs(second) - 1e-6 * (1 + np.abs(first))
+    miss = np.where(args[-1] == 0, 0, np.nan_to_num(miss))
+    at = int(np.argmax(miss))
+    if miss[at] > 0:
+        warn_of_surrogate(name, second[at], place(kind, args, at), quotient[at], stacklevel=3)
+    return bool(miss[at] <= 0)
+
+
+def warn_of_surrogate(name: str, given: float, where: str, quotient: float, stacklevel: int) -> None:
+    """Tell that what is given for the second derivative is another number."""
+    text = (
+        f"{name}: its second derivative is {given:g} at {where}, but the difference quotient of its first is "
+        f"{quotient:g}: not the second derivative, so it is used as a surrogate. If that is meant, say so with "
+        "exact_hessian=False."
+    )
+    warnings.warn(text, GbrankWarning, stacklevel=stacklevel + 1)
 
 
 def slope(

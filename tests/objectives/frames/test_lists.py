@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from gbrank.objectives import LambdaRank, PairwiseLogistic, Softmax, Targets
-from gbrank.objectives._frames.lists import HESSIAN_FLOOR, ListBound, ListLoss, ListTargets
+from gbrank.objectives._base import HESSIAN_FLOOR
+from gbrank.objectives._frames.lists import ListBound, ListLoss, ListTargets
 from gbrank.objectives._frames.noise import uniform
 
 PTR = np.array([0, 1, 6, 40, 90])

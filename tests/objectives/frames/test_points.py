@@ -3,7 +3,7 @@
 import numpy as np
 
 from gbrank.objectives import Targets
-from gbrank.objectives._frames.points import HESSIAN_FLOOR, PointBound
+from gbrank.objectives._frames.points import LEAST_CURVATURE, PointBound
 
 
 def cauchy(y, s, width):
@@ -24,4 +24,4 @@ def test_a_plain_numpy_function_runs_on_both_engines_alike():
     for function, params in ((cauchy, (2.0,)), (constant, ())):
         a, b = (PointBound(function, params, y, targets, e, None).gradient_hessian(s, 0) for e in ("numpy", "compiled"))
         np.testing.assert_allclose(a, b, rtol=1e-12)
-        assert (b[1] >= HESSIAN_FLOOR).all()
+        assert (b[1] >= LEAST_CURVATURE).all()

@@ -3,7 +3,7 @@
 import numpy as np
 
 from gbrank.objectives import Targets
-from gbrank.objectives._frames.points import HESSIAN_FLOOR
+from gbrank.objectives._frames.points import LEAST_CURVATURE
 from gbrank.objectives._frames.rows import RowBound
 
 
@@ -25,7 +25,7 @@ def test_a_plain_numpy_function_runs_on_both_engines_alike():
     targets = Targets(y, np.array([0, 2000, 9000]), w)
     a, b = (RowBound(coupled, (0.5,), np.zeros(3), y, targets, e, None) for e in ("numpy", "compiled"))
     np.testing.assert_allclose(a.gradient_hessian(s, 0), b.gradient_hessian(s, 0), rtol=1e-12, atol=1e-14)
-    assert (b.gradient_hessian(s, 0)[1] >= HESSIAN_FLOOR * w[:, None]).all()
+    assert (b.gradient_hessian(s, 0)[1] >= LEAST_CURVATURE * w[:, None]).all()
     value = 0.5 * ((s[:, 0] - y) ** 2 + (np.diff(s, axis=1) ** 2).sum(axis=1)) * w
     np.testing.assert_allclose(a.loss(s), [value[:2000].sum(), value[2000:].sum()])
 

@@ -135,7 +135,9 @@ def test_refusals(cls):
     for params, words in (
         ({"draws": 0}, "draws=0"),
         ({"measure": "ndgc"}, "ndcg"),
-        ({"measure": "ndcg@10(gains=linear)"}, "gain"),
+        ({"measure": "ndcg@10(gian=linear)"}, "gain"),
+        ({"measure": "auc"}, "no measure that an objective can aim at"),
+        ({"measure": "alpha_ndcg"}, "no measure that an objective can aim at"),
         ({"measure": gbrank.measure("ndcg", gain=np.sqrt)}, "mapping"),
         ({"measure": 3}, "measure"),
         ({"hessian_factor": 0}, "hessian_factor"),
