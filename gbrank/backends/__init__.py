@@ -9,7 +9,7 @@ from ._base import Backend, Binned, Model, Trainer, TreeParams
 
 __all__ = ["BACKENDS", "Backend", "Binned", "Model", "Trainer", "TreeParams", "backend"]
 
-BACKENDS = ("lightgbm", "xgboost")
+BACKENDS = ("lightgbm", "xgboost", "catboost")
 
 
 def backend(name: str) -> Backend:
@@ -18,7 +18,7 @@ def backend(name: str) -> Backend:
     Raises
     ------
     ParameterError
-        Unknown name.
+        Unknown name, or a library that is not installed.
     """
     with _waiting_asleep():
         if name == "lightgbm":
@@ -29,6 +29,10 @@ def backend(name: str) -> Backend:
             from ._xgboost import XGBoostBackend
 
             return XGBoostBackend()
+        if name == "catboost":
+            from ._catboost import CatBoostBackend
+
+            return CatBoostBackend()
     raise unknown("backend", name, BACKENDS)
 
 

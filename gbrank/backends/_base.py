@@ -207,26 +207,28 @@ def library_errors(library: str, *kinds: type[Exception]) -> Iterator[None]:
         raise ParameterError(f"{library} refuses these data or parameters: {text.strip()}") from error
 
 
-def require_own(objective: Objective, own: str, **wanted: Any) -> None:
+ENGINE = "use engine='compiled'"
+
+
+def require_own(objective: Objective, own: str, remedy: str = ENGINE, /, **wanted: Any) -> None:
     """Raise a `ParameterError` where a parameter is not what the library's objective `own` always has."""
     for name, value in wanted.items():
         allowed = value if isinstance(value, tuple) else (value,)
         if getattr(objective, name) not in allowed:
             raise ParameterError(
-                f"{name}={getattr(objective, name)!r}: {own} has {' or '.join(map(repr, allowed))}; "
-                "use engine='compiled'."
+                f"{name}={getattr(objective, name)!r}: {own} has {' or '.join(map(repr, allowed))}; {remedy}."
             )
 
 
-def require_binary(objective: Any, data: RankingData, own: str) -> npt.NDArray[np.float64]:
+def require_binary(objective: Any, data: RankingData, own: str, remedy: str = ENGINE) -> npt.NDArray[np.float64]:
     """Return the labels for a library's objective `own`, which reads them as they are: 1 is relevant, 0 is not."""
     y = one_label(data, own)
     relevant = y if objective.relevant_from is None else y >= objective.relevant_from
     if not np.array_equal(relevant, y):
         row = int(np.argmax(relevant != y))
         raise DataError(
-            f"label {y[row]:g} in row {row}: {own} takes the labels 1 for relevant and 0 for not; use "
-            "engine='compiled', or `with_labels` to give such labels."
+            f"label {y[row]:g} in row {row}: {own} takes the labels 1 for relevant and 0 for not; {remedy}, or "
+            "`with_labels` to give such labels."
         )
     return y
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -29,6 +30,7 @@ from ._base import (
     require_bins,
     require_own,
 )
+from ._trees import lightgbm_tree, tree_leaves
 
 # The library's names (with its aliases) for what has a canonical name.
 CANONICAL = {
@@ -63,6 +65,8 @@ BIN_PARAMS = (
 
 MAX_GRADE, MAX_DOCUMENTS = 30, 10_000
 
+ONE_AT_A_TIME = threading.Lock()
+"""While a booster is made: LightGBM keeps gains in a table of the whole process until its objective has read them."""
 UNEVEN = 2.0**-20
 """By what share the gradients of half of the documents are raised where all sum to exactly 0.
 
@@ -105,11 +109,11 @@ class LightGBMBackend(Backend):
         for binned in (train, *valid):
             require_bins(binned, self.name, self.bin_settings(params))
         own = {"objective": "none", "num_class": n_outputs} if native is None else native_params(native, train.data)
-        with library_errors("LightGBM", lgb.basic.LightGBMError):
+        with library_errors("LightGBM", lgb.basic.LightGBMError), ONE_AT_A_TIME:
             booster = lgb.Booster({**translate(params), **own}, train.handle)
             for number, binned in enumerate(valid):
                 booster.add_valid(binned.handle, f"valid{number}")
-        return LightGBMTrainer(booster, train, n_outputs, RAW.get(str(own["objective"])))
+        return LightGBMTrainer(booster, train, n_outputs, params.n_threads, RAW.get(str(own["objective"])))
 
     def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:
         return LightGBMModel(lgb.Booster(model_str=content.decode("utf-8")), n_outputs, n_features)
@@ -123,9 +127,11 @@ class LightGBMTrainer(Trainer):
         booster: lgb.Booster,
         train: Binned,
         n_outputs: int,
+        n_threads: int,
         to_raw: Callable[[FloatMatrix], FloatMatrix] | None = None,
     ) -> None:
         self.booster, self.train, self.n_outputs, self.to_raw = booster, train, n_outputs, to_raw
+        self.n_threads = n_threads
         self.uneven = 1 + UNEVEN * (np.random.default_rng(0).random(train.data.n_documents) < 0.5)
 
     def round(self, gradient: FloatMatrix, hessian: FloatMatrix) -> bool:
@@ -156,9 +162,14 @@ class LightGBMTrainer(Trainer):
 
     def leaves(self, binned: Binned) -> npt.NDArray[np.int64]:
         last = self.booster.current_iteration() - 1
-        leaf = self.booster.predict(
-            csr_matrix(binned.data.X), pred_leaf=True, start_iteration=last, num_iteration=1, validate_features=False
-        )
+        grown = self.booster.dump_model(start_iteration=last, num_iteration=1)["tree_info"]
+        trees = [lightgbm_tree(each["tree_structure"]) for each in grown]
+        leaf: Any = tree_leaves(binned.data, trees, single=False, n_threads=self.n_threads)
+        if leaf is None:
+            leaf = self.booster.predict(
+                csr_matrix(binned.data.X), pred_leaf=True, start_iteration=last, num_iteration=1,
+                num_threads=self.n_threads, validate_features=False,
+            )  # fmt: skip
         shape = binned.data.n_documents if self.n_outputs == 1 else (binned.data.n_documents, self.n_outputs)
         return np.asarray(leaf, dtype=np.int64).reshape(shape)
 

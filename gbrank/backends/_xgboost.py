@@ -44,6 +44,7 @@ from ._base import (
     require_bins,
     require_own,
 )
+from ._trees import tree_leaves, xgboost_tree
 
 CANONICAL = {
     "learning_rate": "learning_rate",
@@ -106,7 +107,8 @@ class XGBoostBackend(Backend):
         with library_errors("XGBoost", xgb.core.XGBoostError, ValueError), refused_names():
             booster = xgb.Booster({**translate(params), **own}, matrices)
             booster.save_config()  # parameters are read only when they are needed: now
-        return XGBoostTrainer(booster, train, valid, n_outputs, str(params.backend_params.get("booster", "gbtree")))
+        kind = str(params.backend_params.get("booster", "gbtree"))
+        return XGBoostTrainer(booster, train, valid, n_outputs, kind, params.n_threads)
 
     def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:
         booster = xgb.Booster()
@@ -117,8 +119,11 @@ class XGBoostBackend(Backend):
 class XGBoostTrainer(Trainer):
     """Steps a booster.  New leaf values are written into the model once, at the end: the library has no call for it."""
 
-    def __init__(self, booster: xgb.Booster, train: Binned, valid: list[Binned], n_outputs: int, kind: str) -> None:
+    def __init__(
+        self, booster: xgb.Booster, train: Binned, valid: list[Binned], n_outputs: int, kind: str, n_threads: int
+    ) -> None:
         self.booster, self.train, self.valid, self.n_outputs, self.kind = booster, train, valid, n_outputs, kind
+        self.n_threads = n_threads
         self.rounds = 0
         self.renewed: dict[int, FloatMatrix] = {}
 
@@ -141,11 +146,16 @@ class XGBoostTrainer(Trainer):
         return self.booster.predict(binned.handle, output_margin=True).astype(np.float64)
 
     def leaves(self, binned: Binned) -> npt.NDArray[np.int64]:
-        last = self.rounds - 1
-        leaf = self.booster[last : last + 1].predict(binned.handle, pred_leaf=True)
-        shape = binned.data.n_documents if self.n_outputs == 1 else (binned.data.n_documents, self.n_outputs)
-        if np.size(leaf) != np.prod(shape):
+        grown = self.booster[self.rounds - 1 : self.rounds]
+        contents = json.loads(bytes(grown.save_raw("json")))["learner"]["gradient_booster"]["model"]["trees"]
+        if len(contents) != self.n_outputs:
             raise ParameterError("num_parallel_tree: the leaves of a round's forest cannot be renewed; leave it out.")
+        leaf = tree_leaves(
+            binned.data, [xgboost_tree(each) for each in contents], single=True, n_threads=self.n_threads
+        )
+        if leaf is None:
+            leaf = grown.predict(binned.handle, pred_leaf=True)
+        shape = binned.data.n_documents if self.n_outputs == 1 else (binned.data.n_documents, self.n_outputs)
         return np.asarray(leaf).reshape(shape).astype(np.int64)
 
     def set_leaf_values(self, values: FloatMatrix) -> npt.NDArray[Any]:

@@ -9,9 +9,10 @@ import pytest
 import scipy.sparse as sp
 
 import gbrank
-from gbrank.backends import BACKENDS, Binned, TreeParams, backend
+from gbrank.backends import Binned, TreeParams, backend
 from gbrank.objectives import LambdaRank, Quantile
 
+BACKENDS = ("lightgbm", "xgboost")  # that take gradients; for CatBoost see test_catboost.py
 N_QUERIES, SIZE = 40, 20
 SMALLEST_HESSIAN = {"lightgbm": "min_sum_hessian_in_leaf", "xgboost": "min_child_weight"}
 

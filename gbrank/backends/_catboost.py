@@ -1,0 +1,305 @@
+"""CatBoost, with its own losses: it takes no ranking objective from outside."""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import threading
+import weakref
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import scipy.sparse as sp
+
+from .._checks import DataError, ParameterError
+from ..data import RankingData
+from ..objectives import Objective
+from ..objectives._base import row_weights
+from ._base import Backend, Binned, FloatMatrix, Model, Trainer, TreeParams, require_bins
+from ._catboost_losses import native_params
+from ._catboost_params import check_lambdamart, translate
+
+try:
+    import catboost
+except ModuleNotFoundError as error:
+    if error.name != "catboost":
+        raise
+    raise ParameterError(
+        "backend='catboost': CatBoost is not installed; install it with pip install 'gbrank[catboost]'."
+    ) from None
+
+BIN_PARAMS = (
+    *("feature_border_type", "nan_mode", "per_float_feature_quantization", "ignored_features"),
+    *("sparse_features_conflict_fraction", "dev_efb_max_buckets", "dev_max_subset_size_for_build_borders"),
+)
+SHRINKING = ("model_shrink_rate", "langevin", "posterior_sampling")
+
+
+class CatBoostBackend(Backend):
+    """Trains `catboost.CatBoost` in a thread that waits after each round."""
+
+    name = "catboost"
+
+    def version(self) -> str:
+        return str(catboost.__version__)
+
+    def bin_settings(self, params: TreeParams) -> dict[str, Any]:
+        given = params.backend_params
+        return {"border_count": params.max_bins - 1, **{name: given[name] for name in BIN_PARAMS if name in given}}
+
+    def bin(self, data: RankingData, params: TreeParams, reference: Binned | None = None) -> Binned:
+        settings = self.bin_settings(params)
+        with catboost_errors():
+            return Binned(data, self.name, settings, quantized(pool_of(data), settings, reference))
+
+    def trainer(
+        self, train: Binned, valid: list[Binned], params: TreeParams, *, n_outputs: int, native: Objective | None = None
+    ) -> Trainer:
+        for binned in (train, *valid):
+            require_bins(binned, self.name, self.bin_settings(params))
+        if native is None:
+            raise ParameterError(
+                "backend='catboost': CatBoost takes no ranking objective from outside, so its own losses alone can be "
+                "trained; give engine='native' (or another backend)."
+            )
+        own = native_params(native, train.data)
+        check_lambdamart(own, params)
+        pool = train.handle
+        if uses_given_pairs(native, train.data):
+            pool = quantized(pool_of(train.data, pairs=True), self.bin_settings(params), train)
+        return CatBoostTrainer({**own, **translate(params)}, pool, train, [one.handle for one in valid], n_outputs)
+
+    def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:
+        return CatBoostModel(read_model(content), n_outputs, n_features)
+
+
+class Follower:
+    """Sees all scores after each round, as CatBoost's evaluation metric, and waits there, as its callback."""
+
+    no_jit = True  # or CatBoost would try to compile `evaluate`
+
+    def __init__(self) -> None:
+        self.scores: list[FloatMatrix] = []
+        self.fresh: list[FloatMatrix] = []
+        self.round_done, self.go_on = threading.Semaphore(0), threading.Semaphore(0)
+        self.stopped = False
+        self.model: Any = None
+        self.error: BaseException | None = None
+
+    def __deepcopy__(self, memo: Any) -> Follower:  # CatBoost copies its parameters
+        return self
+
+    def is_max_optimal(self) -> bool:
+        return True
+
+    def get_final_error(self, error: float, weight: float) -> float:
+        return error
+
+    def evaluate(self, approxes: Any, target: Any, weight: Any) -> tuple[float, float]:
+        """Keep the scores of one data set: the training data come first, then the others."""
+        self.fresh.append(np.array(approxes[0]) if len(approxes) == 1 else np.stack(approxes, axis=1))
+        return 0.0, 1.0
+
+    def after_iteration(self, info: Any) -> bool:
+        """Hand the scores over and wait until the next round is asked for, or the end."""
+        self.scores, self.fresh = self.fresh, []
+        self.round_done.release()
+        self.go_on.acquire()
+        return not self.stopped
+
+    def stop(self) -> None:
+        self.stopped = True
+        self.go_on.release()
+
+
+def fit(follower: Follower, params: Mapping[str, Any], train: Any, valid: list[Any]) -> None:
+    """Run CatBoost's training from its first round to its last; in a thread that holds no trainer."""
+    try:
+        follower.model = catboost.CatBoost({**params, "eval_metric": follower}).fit(
+            train, eval_set=valid or None, use_best_model=False, callbacks=[follower]
+        )
+    except BaseException as error:
+        follower.error = error
+    follower.round_done.release()
+
+
+class CatBoostTrainer(Trainer):
+    """Steps a training that CatBoost runs in one call; given up half-way, the call ends after its round."""
+
+    def __init__(self, params: Mapping[str, Any], pool: Any, train: Binned, valid: list[Any], n_outputs: int) -> None:
+        self.params, self.train, self.n_outputs, self.rounds = params, train, n_outputs, 0
+        # Ordered boosting shuffles the training data; their scores in our order are then those of a further set.
+        self.shuffled = params.get("boosting_type") == "Ordered"
+        self.follower = Follower()
+        sets = [*valid, train.handle] if self.shuffled else valid
+        self.thread = threading.Thread(target=fit, args=(self.follower, params, pool, sets), daemon=True)
+        weakref.finalize(self, self.follower.stop).atexit = False
+
+    def native_round(self) -> bool:
+        if self.thread.ident is None:
+            self.thread.start()
+        else:
+            self.follower.go_on.release()
+        self.follower.round_done.acquire()
+        self._raise()
+        if self.follower.model is not None:  # ended by itself
+            return False
+        self.rounds += 1
+        return self.rounds > 1 or bool(np.ptp(self.scores(), axis=0).any())
+
+    def _raise(self) -> None:
+        if self.follower.error is not None:
+            with catboost_errors():
+                raise self.follower.error
+
+    def scores(self, number: int = -1) -> FloatMatrix:
+        place = number + 1 if number >= 0 else -1 if self.shuffled else 0
+        return self.follower.scores[place]
+
+    def rescales_trees(self) -> bool:
+        return any(self.params.get(name) for name in SHRINKING)
+
+    def finish(self) -> Model:
+        self.follower.stop()
+        self.thread.join()
+        self._raise()
+        # What CatBoost returns holds the follower; what it writes is the model alone.
+        booster = read_model(written(self.follower.model, "cbm"))
+        return CatBoostModel(booster, self.n_outputs, self.train.data.n_features)
+
+    def round(self, gradient: FloatMatrix, hessian: FloatMatrix) -> bool:
+        raise NotImplementedError("CatBoost takes no gradients")
+
+    def leaves(self, binned: Binned) -> npt.NDArray[np.int64]:
+        raise NotImplementedError("CatBoost renews its leaves itself")
+
+    def set_leaf_values(self, values: FloatMatrix) -> npt.NDArray[Any]:
+        raise NotImplementedError("CatBoost renews its leaves itself")
+
+
+class CatBoostModel(Model):
+    """A trained booster, saved in CatBoost's binary format."""
+
+    backend = "catboost"
+    file_name = "booster.cbm"
+
+    def __init__(self, booster: catboost.CatBoost, n_outputs: int, n_features: int) -> None:
+        self.booster, self.n_outputs, self.n_features = booster, n_outputs, n_features
+
+    def _raw(self, X: Any, n_rounds: int | None, n_threads: int) -> FloatMatrix:
+        raw = self.booster.predict(
+            csr_matrix(X), prediction_type="RawFormulaVal", ntree_end=n_rounds or 0, thread_count=n_threads
+        )
+        return np.asarray(raw, dtype=np.float64)
+
+    def importances(self, kind: str, *, n_rounds: int | None = None) -> FloatMatrix:
+        """Return CatBoost's own importance for ``"gain"``, for it keeps no gains.
+
+        That is by how much predictions change on average where a feature's value does ("PredictionValuesChange"), in
+        percent of all.  For ``"split"``, a condition that a whole level of a symmetric tree shares counts once.
+        """
+        booster = self.booster
+        if n_rounds and n_rounds < booster.tree_count_:
+            booster = booster.copy()
+            booster.shrink(n_rounds)
+        if kind == "gain":
+            changes = booster.get_feature_importance(type="PredictionValuesChange")
+            return np.nan_to_num(np.asarray(changes, dtype=np.float64))
+        counts = Counter(splits(json.loads(written(booster, "json"))))
+        return np.array([counts[feature] for feature in range(self.n_features)], dtype=np.float64)
+
+    def n_trees(self) -> int:
+        return int(self.booster.tree_count_) * self.n_outputs
+
+    def to_bytes(self) -> bytes:
+        return written(self.booster, "cbm")
+
+
+def splits(node: Any) -> Iterator[int]:
+    """Yield the feature of every split in a part of CatBoost's JSON."""
+    if isinstance(node, Mapping):
+        if "float_feature_index" in node and "border" in node:
+            yield int(node["float_feature_index"])
+        node = [each for name, each in node.items() if name != "features_info"]
+    if isinstance(node, list):
+        for each in node:
+            yield from splits(each)
+
+
+def written(booster: Any, format: str) -> bytes:
+    """Return a model as CatBoost writes it to a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model"
+        booster.save_model(str(path), format=format)
+        return path.read_bytes()
+
+
+def read_model(content: bytes) -> Any:
+    """Return the model that `written` has as "cbm"."""
+    return catboost.CatBoost().load_model(blob=content)
+
+
+def csr_matrix(X: Any) -> Any:
+    """Return what CatBoost understands: scipy's older sparse class instead of the newer, with indices of 32 bits."""
+    if not sp.issparse(X):
+        return X
+    X = sp.csr_matrix(X)
+    if X.nnz > np.iinfo(np.int32).max:
+        raise DataError(f"X: {X.nnz} values are stored; CatBoost counts those of a sparse matrix in 32 bits.")
+    return sp.csr_matrix((X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), shape=X.shape)
+
+
+def pool_of(data: RankingData, *, pairs: bool = False) -> Any:
+    """Return the data as CatBoost takes them: with weights of documents, or of queries, and on demand with pairs."""
+    weights: dict[str, Any] = {}
+    y: npt.NDArray[Any] = data.y if data.y.ndim == 1 else data.y[:, 0]
+    if data.sample_weight is not None:
+        weights["weight"] = row_weights(data)
+    elif data.query_weight is not None:
+        weights["group_weight"] = np.repeat(data.query_weight, data.query_sizes)
+    if pairs:
+        weights |= {"pairs": data.pairs, "pairs_weight": data.pair_weight}
+        y = np.arange(data.n_documents) % 2.0  # not read beside pairs, but refused where all are equal
+    return catboost.Pool(
+        csr_matrix(data.X),
+        y,
+        group_id=np.repeat(np.arange(data.n_queries), data.query_sizes),
+        **weights,
+    )
+
+
+def quantized(pool: Any, settings: Mapping[str, Any], reference: Binned | None) -> Any:
+    """Return the pool, binned in place; with the borders of `reference`, if there is one."""
+    if reference is None:
+        pool.quantize(task_type="CPU", **settings)
+        return pool
+    with tempfile.TemporaryDirectory() as folder:
+        borders = str(Path(folder) / "borders")
+        reference.handle.save_quantization_borders(borders)
+        pool.quantize(task_type="CPU", input_borders=borders)
+    return pool
+
+
+def uses_given_pairs(objective: Objective, data: RankingData) -> bool:
+    """Tell whether a loss learns from the pairs of the data: where it says so, or is a pairwise one of CatBoost's."""
+    return objective.reads_pairs and data.pairs is not None
+
+
+@contextmanager
+def catboost_errors() -> Iterator[None]:
+    """Turn CatBoost's own errors into ours: what the checks here did not foresee."""
+    try:
+        yield
+    except (catboost.CatBoostError, ValueError, TypeError) as error:
+        if isinstance(error, DataError | ParameterError):
+            raise
+        text = re.sub(r"^\S+\.(cpp|h):\d+: ", "", str(error).strip())
+        if text.startswith("All features are either constant"):
+            raise DataError("every feature is constant, so no tree can be grown; check X.") from None
+        raise ParameterError(f"CatBoost refuses these data or parameters: {text}") from error
