@@ -19,9 +19,13 @@ from typing import Annotated, Any
 import typer
 
 from .. import GbrankError, GbrankWarning, __version__
+from ._compare import compare
 from ._demo import demo
+from ._diagnose import diagnose
 from ._evaluate import evaluate
+from ._explain_difference import explain_difference
 from ._inspect import inspect_files
+from ._measures import measures
 from ._objectives import objectives
 from ._predict import predict
 from ._report import report
@@ -33,13 +37,17 @@ from ._tune import tune
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
     "inspect": inspect_files,
+    "diagnose": diagnose,
     "train": train,
     "tune": tune,
     "predict": predict,
     "evaluate": evaluate,
+    "compare": compare,
+    "explain-difference": explain_difference,
     "report": report,
     "run": run,
     "objectives": objectives,
+    "measures": measures,
 }
 
 HELP = """
@@ -49,6 +57,7 @@ Learning to rank with gradient-boosted trees.
     gbrank inspect train.txt                       what is in a LETOR file
     gbrank train train.txt --vali vali.txt --model m.gbrank
     gbrank evaluate test.txt --model m.gbrank      NDCG and others, query by query
+    gbrank compare a.trec b.trec --qrels q.txt     differences, with tests and intervals
     gbrank run job.toml                            all of the above and a report, from one file
 
 Data are LETOR (SVMLight) text, one document a line: label, query, features.

@@ -14,6 +14,8 @@ from .._checks import DataError, GbrankWarning
 from ..backends import Binned, Trainer
 from ..metrics import Measure
 from ..objectives import Bound, Objective
+from ..objectives._base import HESSIAN_FLOOR
+from ._measuring import mean_measure
 
 Scores = npt.NDArray[np.float64]
 
@@ -36,8 +38,6 @@ class RoundInfo:
     n_rounds: int
     history: Mapping[str, list[float]]
 
-
-LEAST_HESSIAN = 1e-6  # of a document, relative to its gradient: what an objective gives below that is taken for this
 
 Callback = Callable[[RoundInfo], bool | None]
 """Called with a `RoundInfo` after each round; True ends the training."""
@@ -66,10 +66,12 @@ class Boosting:
     trainer: Trainer
     train: Binned
     evaluated: Mapping[str, Binned]
+    labels: Mapping[str, Scores]  # that the measure reads, of each evaluation set
     objective: Objective
     bound: Bound | None
     measure: Measure
     learning_rate: float
+    explain: Callable[[], str] = str  # why no tree could be grown, if that is known
     sums: dict[str, npt.NDArray[Any]] | None = None
 
     def run(self, n_rounds: int, patience: int | None, callbacks: Sequence[Callback]) -> Outcome:
@@ -113,7 +115,7 @@ class Boosting:
         gradient, hessian = self.bound.gradient_hessian(score, number)
         if not self._check(gradient, hessian, score.shape, number):
             return False
-        floored = np.maximum(hessian, LEAST_HESSIAN * np.abs(gradient))
+        floored = np.maximum(hessian, HESSIAN_FLOOR * np.abs(gradient))
         if not self.trainer.round(on_a_grid(gradient), on_a_grid(floored)):
             return False
         if self.sums is not None:
@@ -147,7 +149,9 @@ class Boosting:
         for name, binned in self.evaluated.items():
             state = {} if self.bound is None else self.bound.state()
             scores = self.objective.transform(self.scores(name, outcome.init_score), state)
-            outcome.history[name].append(mean_measure(self.measure, binned, scores, name))
+            outcome.history[name].append(
+                mean_measure(self.measure, self.labels[name], scores, binned.data, f"evaluation set {name!r}")
+            )
         if first is None:
             return False
         values = outcome.history[first]
@@ -178,14 +182,12 @@ class Boosting:
         return False
 
     def _tell_early_end(self, number: int, n_rounds: int) -> None:
-        data = self.train.data
         if number == 0:
             text = (
                 "no tree could be grown: no split of any feature has a gain under the limits set, so the model is "
-                f"constant. There are {data.n_documents} documents; look at min_docs_in_leaf (on XGBoost "
-                "backend_params={'min_child_weight': ...}, which bounds the sum of hessians), the regularisation, and "
-                "whether any feature varies."
+                f"constant. There are {self.train.data.n_documents} documents. "
             )
+            text += self.explain() or "Look at the regularisation, and at whether features have to do with labels."
         else:
             text = f"training ended after {number} of {n_rounds} rounds: no split has a gain any more."
         warnings.warn(text, GbrankWarning, stacklevel=5)
@@ -209,18 +211,3 @@ def ended_by(callbacks: Sequence[Callback], info: RoundInfo) -> bool:
     """Call every callback and return whether one of them ends the training."""
     answers = [callback(info) for callback in callbacks]
     return any(answer is True for answer in answers)
-
-
-def mean_measure(measure: Measure, binned: Binned, score: Scores, name: str) -> float:
-    """Return the mean of a measure over the queries that it does not skip."""
-    data = binned.data
-    y = data.y if data.y.ndim == 1 else data.y[:, 0]
-    try:
-        values = measure(y, score, data.query_ptr, data.doc_id)
-    except DataError as error:
-        raise DataError(f"evaluation set {name!r}: {error}") from None
-    if np.isnan(values).all():
-        raise DataError(
-            f"{measure}: skips all {len(values)} queries of the evaluation set {name!r}: none has a relevant document."
-        )
-    return float(np.nanmean(values))

@@ -18,6 +18,7 @@ Array = npt.NDArray[np.float64]
 
 def require_quantiles(objective: Objective, asked: str) -> Quantile:
     """Return the objective if it models quantiles; otherwise say which one does."""
+    objective, _ = objective.alone({})
     if isinstance(objective, Quantile):
         return objective
     raise NoProbabilitiesError(f"{asked}: the objective {objective.name!r} models no quantiles; choose 'quantile'.")
@@ -60,6 +61,10 @@ class GradePredictions:
     def _raw(self, X: Any) -> Array:
         raise NotImplementedError
 
+    def _modelled(self, X: Any) -> tuple[Array, Any, Mapping[str, Array]]:
+        """Return the outputs of the model, and the objective and the state that they belong to."""
+        return self._raw(X), *self.objective_.alone(self.state_)
+
     @OnlyFor(require_grades)
     def predict_proba(self, X: Any) -> Array:
         """Return the probability of each grade, shape (n_documents, n_grades), in the order of the rows of `X`.
@@ -68,14 +73,14 @@ class GradePredictions:
         documents from others (cross_entropy, focal, brier) the columns are "not relevant" and "relevant".  Other
         objectives have no such method.
         """
-        raw = self._raw(X)
-        return np.asarray(self.objective_.probabilities(raw, self.state_))
+        raw, objective, state = self._modelled(X)
+        return np.asarray(objective.probabilities(raw, state))
 
     @OnlyFor(require_grades)
     def predict_above(self, X: Any) -> Array:
         """Return P(grade > j) in column j, shape (n_documents, n_grades - 1); see `predict_proba`."""
-        raw = self._raw(X)
-        return np.asarray(self.objective_.above(raw, self.state_))
+        raw, objective, state = self._modelled(X)
+        return np.asarray(objective.above(raw, state))
 
     @OnlyFor(require_grades)
     def expected_value(self, X: Any, values: Sequence[float] | Mapping[int, float]) -> Array:
@@ -104,11 +109,11 @@ class GradePredictions:
         >>> ranker.expected_value([[0.0], [1.0]], {0: 0.0, 1: 10.0, 2: 30.0}).round(1).tolist()
         [0.0, 20.0]
         """
-        raw = self._raw(X)
-        p = self.objective_.probabilities(raw, self.state_)
-        if hasattr(self.objective_, "relevant_from") and len(values) != 2:
+        raw, objective, state = self._modelled(X)
+        p = objective.probabilities(raw, state)
+        if hasattr(objective, "relevant_from") and len(values) != 2:
             raise ParameterError(
-                f"values: {len(values)}, where {self.objective_.name} tells only relevant from not; give the values of "
+                f"values: {len(values)}, where {objective.name} tells only relevant from not; give the values of "
                 "these two, or train an objective of grades, such as 'ordinal' or 'mcrank'."
             )
         return np.asarray(p @ grade_values(values, p.shape[1]))
@@ -119,8 +124,8 @@ class GradePredictions:
 
         Columns are in the order of the objective's `alpha`; with its ``sorted_quantiles=True`` they never cross.
         """
-        raw = self._raw(X)
-        return np.asarray(self.objective_.quantiles(raw, self.state_), dtype=np.float64)
+        raw, objective, state = self._modelled(X)
+        return np.asarray(objective.quantiles(raw, state), dtype=np.float64)
 
 
 def grade_values(values: Sequence[float] | Mapping[int, float], n_grades: int) -> Array:

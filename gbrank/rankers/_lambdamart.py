@@ -54,6 +54,7 @@ class LambdaMART(GBRanker):
         early_stopping_rounds: int | None = None,
         validation_fraction: float | None = None,
         measure: str | Measure = "ndcg@10",
+        measure_label: int | None = None,
         backend_params: Mapping[str, Any] | None = None,
         callbacks: Sequence[Callback] | None = None,
         random_state: int | np.random.RandomState | None = None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import warnings
 from collections.abc import Mapping, Sequence
@@ -9,27 +10,25 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-import scipy.sparse as sp
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
 from .._checks import DataError, GbrankWarning, ParameterError, check_choice, check_whole
 from .._compile import thread_count
-from .._groups import group_rows
 from ..backends import Backend, Binned, TreeParams
 from ..backends import backend as find_backend
 from ..data import RankingData
-from ..data._ranking_data import check_features, numbered
 from ..metrics import Measure
 from ..metrics import measure as find_measure
 from ..objectives import Objective
 from ..objectives import objective as find_objective
-from ..splits import train_test_split
 from ._boosting import Boosting, Callback, Outcome
+from ._diagnosis import why_constant
 from ._grades import GradePredictions
-
-EvalSet = Any  # RankingData, Binned, (X, y, qid), or a mapping from names to these
+from ._inputs import EvalSet, as_data, as_eval_sets, data_of, features_as_trained, hold_out, require_same_features
+from ._measuring import mean_measure, measured_labels
+from ._ranks import ranks_in_queries
 
 ENGINES = ("compiled", "numpy", "native")
 
@@ -42,8 +41,8 @@ class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
     objective : str or Objective
         What is minimised, by name ("lambdarank", "pairwise_logistic", "focal", ...) or as a value, see
         `gbrank.objectives`.
-    backend : {"lightgbm", "xgboost"}
-        The library that grows the trees.
+    backend : {"lightgbm", "xgboost", "catboost"}
+        The library that grows the trees.  CatBoost, an extra, has its own losses only (``engine="native"``).
     engine : {"compiled", "numpy", "native"}
         What computes the gradients: gbrank in machine code, gbrank in NumPy (the definition), or the library's own
         version of the objective, with its limits.
@@ -70,6 +69,9 @@ class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
         Share of the queries to hold out, whole, as the evaluation set, where `fit` is given none.
     measure : str or Measure
         What early stopping and `score` use: the mean over queries.
+    measure_label : int, optional
+        The label column that the measure reads, from 0, where there are several; by default the one that the objective
+        learns from, if that is one (``LambdaRank().on(1)``).
     backend_params : mapping, optional
         Further parameters of the library, under its own names.
     callbacks : sequence of callables, optional
@@ -139,6 +141,7 @@ class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
         early_stopping_rounds: int | None = None,
         validation_fraction: float | None = None,
         measure: str | Measure = "ndcg@10",
+        measure_label: int | None = None,
         backend_params: Mapping[str, Any] | None = None,
         callbacks: Sequence[Callback] | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -161,6 +164,7 @@ class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
         self.early_stopping_rounds = early_stopping_rounds
         self.validation_fraction = validation_fraction
         self.measure = measure
+        self.measure_label = measure_label
         self.backend_params = backend_params
         self.callbacks = callbacks
         self.random_state = random_state
@@ -210,19 +214,25 @@ class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
         check_whole("n_estimators", self.n_estimators)
         objective, measure = self._objective(), find_measure(self.measure)
         weights = {"sample_weight": sample_weight, "query_weight": query_weight, "pair_weight": pair_weight}
-        train = self._data(X, y, qid, pairs=pairs, **weights)
-        evaluated = self._eval_sets(eval_set)
+        train = as_data(X, y, qid, pairs=pairs, **weights)
+        evaluated = as_eval_sets(eval_set)
         if self.validation_fraction is not None and not 0 < self.validation_fraction < 1:
             raise ParameterError(f"validation_fraction={self.validation_fraction!r}: a share lies between 0 and 1.")
         if not evaluated and self.validation_fraction is not None:
-            train, evaluated = self._hold_out(train)
+            train, evaluated["valid"] = hold_out(train, self.validation_fraction, self.random_state)
         if self.early_stopping_rounds is not None:
             check_whole("early_stopping_rounds", self.early_stopping_rounds)
             if not evaluated:
                 raise ParameterError("early_stopping_rounds: give fit an eval_set, or set validation_fraction.")
-        train_data = train.data if isinstance(train, Binned) else train
+        train_data = data_of(train)
+        if train_data.pairs is not None and not objective.reads_pairs:
+            text = (
+                f"the data hold {len(train_data.pairs)} pairs, which {objective} does not read: choose a pairwise "
+                "objective with pairs='given', as in gbrank.objective('pairwise_logistic', pairs='given')."
+            )
+            warnings.warn(text, GbrankWarning, stacklevel=2)
         for name, data in evaluated.items():
-            require_same_features(train_data, data.data if isinstance(data, Binned) else data, name)
+            require_same_features(train_data, data_of(data), name)
         outcome = self._boost(train, evaluated, objective, measure)
         self._keep(outcome, train_data, objective, measure)
         return self
@@ -260,26 +270,22 @@ class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
             qid = X.qid
         elif qid is None:
             raise DataError("rank: give qid, one query id for each document.")
-        score = self.predict(X)
-        groups = group_rows(qid)
-        if len(groups.order) != len(score):
-            raise DataError(f"qid: {len(groups.order)} ids for {len(score)} documents; give one for each.")
-        ranks = np.empty(len(score), np.int64)
-        for a, b in zip(groups.query_ptr[:-1], groups.query_ptr[1:], strict=True):
-            rows = groups.order[a:b]
-            ascending = np.sort(score[rows])
-            ranks[rows] = 1 + (b - a) - np.searchsorted(ascending, score[rows], side="right")
-        return ranks
+        return ranks_in_queries(self.predict(X), qid)
 
-    def score(self, X: Any, y: npt.ArrayLike | None = None, qid: npt.ArrayLike | None = None) -> float:
-        """Return the mean of `measure` over the queries that it does not skip."""
+    def score(
+        self, X: Any, y: npt.ArrayLike | None = None, qid: npt.ArrayLike | None = None, sample_weight: None = None
+    ) -> float:
+        """Return the mean of `measure` over the queries that it does not skip; `sample_weight` is refused.
+
+        A measure of ranked lists has no weights of documents.  The argument is there because a scikit-learn Pipeline
+        hands it on.
+        """
         self._require_fitted()
-        data = X.data if isinstance(X, Binned) else self._data(X, y, qid)
-        labels = data.y if data.y.ndim == 1 else data.y[:, 0]
-        values = self.measure_(labels, self.predict(data), data.query_ptr, data.doc_id)
-        if np.isnan(values).all():
-            raise DataError(f"{self.measure_}: skips all {len(values)} queries, for none has a relevant document.")
-        return float(np.nanmean(values))
+        if sample_weight is not None:
+            raise ParameterError("sample_weight: a measure of ranked lists has no weights of documents; leave it out.")
+        data = data_of(as_data(X, y, qid))
+        labels = measured_labels(data, self.objective_, self.measure_label, "the data")
+        return mean_measure(self.measure_, labels, self.predict(data), data, "the data")
 
     @property
     def feature_importances_(self) -> npt.NDArray[np.float64]:
@@ -339,49 +345,15 @@ class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
             verbose=self.verbose,
         )
 
-    def _data(self, X: Any, y: Any, qid: Any, **optional: Any) -> Any:
-        if isinstance(X, RankingData | Binned):
-            if any(given is not None for given in (y, qid, *optional.values())):
-                raise ParameterError("y, qid, weights and pairs come from the RankingData; do not give them beside it.")
-            return X
-        if y is None:
-            raise DataError("y: give a label for each document, or pass a RankingData.")
-        if qid is None:
-            warnings.warn(
-                "no qid: all documents are taken for one query. Give one query id for each document; inside "
-                "scikit-learn's searches and cross-validation switch on metadata routing, which passes them on.",
-                GbrankWarning,
-                stacklevel=4,
-            )
-            qid = np.zeros(len(np.asarray(y)), np.int64)
-        return RankingData(X, y, qid, **optional)
-
-    def _eval_sets(self, eval_set: EvalSet | None) -> dict[str, RankingData | Binned]:
-        if eval_set is None:
-            return {}
-        named = eval_set if isinstance(eval_set, Mapping) else {"valid": eval_set}
-        return {str(name): self._eval_set(str(name), one) for name, one in named.items()}
-
-    def _eval_set(self, name: str, one: Any) -> RankingData | Binned:
-        if isinstance(one, RankingData | Binned):
-            return one
-        if isinstance(one, tuple) and len(one) == 3:
-            return RankingData(*one)
-        got = f"a tuple of {len(one)}" if isinstance(one, tuple) else type(one).__name__
-        raise DataError(f"eval_set ({name}): give a RankingData or a tuple (X, y, qid), not {got}.")
-
-    def _hold_out(self, train: RankingData | Binned) -> tuple[RankingData, dict[str, RankingData | Binned]]:
-        if isinstance(train, Binned):
-            raise ParameterError("validation_fraction: cannot cut binned data; give an eval_set instead.")
-        assert self.validation_fraction is not None
-        kept, held = train_test_split(train, test_size=self.validation_fraction, random_state=self.random_state or 0)
-        return kept, {"valid": held}
-
     def _boost(
         self, train: Any, evaluated: Mapping[str, RankingData | Binned], objective: Objective, measure: Measure
     ) -> Outcome:
         backend, params = self._backend(), self._tree_params()
-        train_data = train.data if isinstance(train, Binned) else train
+        train_data = data_of(train)
+        labels = {
+            name: measured_labels(data_of(one), objective, self.measure_label, f"evaluation set {name!r}")
+            for name, one in evaluated.items()
+        }
         native = self.engine == "native"
         # Binding comes first: it refuses what cannot be learnt before time is spent on bins.
         bound = objective.bind(train_data, engine="numpy" if native else self.engine, n_jobs=self.n_jobs)
@@ -407,7 +379,8 @@ class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
                 f"objective={objective}: renews the leaves of each tree, which DART then scales; leave DART out."
             )
         own = None if native else bound
-        boosting = Boosting(trainer, binned, sets, objective, own, measure, params.learning_rate)
+        explain = functools.partial(why_constant, train_data, self, objective)
+        boosting = Boosting(trainer, binned, sets, labels, objective, own, measure, params.learning_rate, explain)
         outcome = boosting.run(self.n_estimators, self.early_stopping_rounds, list(self.callbacks or ()))
         self.model_ = trainer.finish()
         return outcome
@@ -420,32 +393,8 @@ class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
 
     def _features(self, X: Any) -> Any:
         self._require_fitted()
-        features, names = (X.X, X.feature_names) if isinstance(X, RankingData) else check_features(X)
-        if features.shape[1] != self.n_features_in_:
-            raise DataError(f"X has {features.shape[1]} features; the ranker was trained on {self.n_features_in_}.")
-        named = isinstance(X, RankingData) or hasattr(X, "columns")
-        # Data without names of their own (LETOR text, arrays) have numbered ones: their columns go by position.
-        if named and names != self.feature_names_ and names != numbered(len(names)):
-            at = next(i for i, (a, b) in enumerate(zip(names, self.feature_names_, strict=True)) if a != b)
-            raise DataError(
-                f"column {at} is {names[at]!r}; the ranker was trained with {self.feature_names_[at]!r} there. "
-                "Give the columns the names and the order of the training data."
-            )
-        return features
+        return features_as_trained(X, self.feature_names_)
 
     def _require_fitted(self) -> None:
         if not hasattr(self, "model_"):
             raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit first.")
-
-
-def require_same_features(train: RankingData, other: RankingData, name: str) -> None:
-    """Raise a `DataError` where an evaluation set has other columns than the training data."""
-    if other.n_features != train.n_features:
-        raise DataError(
-            f"eval_set ({name}) has {other.n_features} features and the training data {train.n_features}; read both "
-            "with the same n_features."
-        )
-    if other.feature_names != train.feature_names:
-        raise DataError(f"eval_set ({name}) has other feature names, or another order, than the training data.")
-    if sp.issparse(other.X) != sp.issparse(train.X):
-        raise DataError(f"eval_set ({name}) and the training data must both be dense or both be sparse.")

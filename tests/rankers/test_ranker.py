@@ -164,6 +164,7 @@ def test_explicit_pairs_reach_the_objective(monkeypatch):
     bind = SquaredError.bind
     monkeypatch.setattr(SquaredError, "bind", lambda self, data, **how: [seen.append(data), bind(self, data, **how)][1])
     pairs, weight = [[13, 12], [0, 5], [11, 1]], [3.0, 1.0, 2.0]
+    monkeypatch.setattr(SquaredError, "reads_pairs", True)
     ranker = gbrank.GBRanker("mse", **SMALL)
     ranker.fit(X, Y, qid=QID, pairs=pairs, pair_weight=weight)
     assert seen[0].pairs.tolist() == [[0, 5], [11, 1], [13, 12]]
@@ -262,7 +263,7 @@ def test_wrong_evaluation_sets_are_refused():
         ((X, Y), "give a RankingData or a tuple"),
         (gbrank.RankingData(csr_array(X), Y, QID), "both be dense or both be sparse"),
         (gbrank.RankingData(X, 0 * Y, QID), "skips all 30 queries"),
-        (gbrank.RankingData(X, Y - 1, QID), "evaluation set 'valid': label -1 in row"),
+        (gbrank.RankingData(X, Y + 0.5, QID), r"evaluation set 'valid': label \d.5 in row"),
     ):
         with pytest.raises(gbrank.DataError, match=message):
             gbrank.GBRanker(**SMALL).fit(DATA, eval_set=bad)
@@ -299,3 +300,18 @@ def test_one_document_queries_among_others_are_fine():
         warnings.simplefilter("error")
         ranker = gbrank.GBRanker(**SMALL).fit(X, Y, qid=qid)
     assert np.isfinite(ranker.predict(X)).all()
+
+
+def test_pairs_that_the_objective_does_not_read_are_told_once():
+    data = gbrank.RankingData([[0.0], [1.0]] * 30, [0, 1] * 30, np.arange(60) // 6, pairs=[[1, 0], [7, 8]])
+    small = {"n_estimators": 2, "min_docs_in_leaf": 1, "n_jobs": 1}
+    with pytest.warns(gbrank.GbrankWarning) as told:
+        gbrank.GBRanker(**small).fit(data)
+    (one,) = told
+    assert "the data hold 2 pairs, which LambdaRank() does not read" in str(one.message)
+    assert one.filename == __file__
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        given = gbrank.objective("pairwise_logistic", pairs="given")
+        for objective in (given, 0.5 * given + gbrank.objective("lambdarank")):
+            gbrank.GBRanker(objective, **small).fit(data)

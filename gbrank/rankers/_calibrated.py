@@ -1,0 +1,237 @@
+"""`CalibratedRanker`: a ranker whose scores are turned into probabilities that mean what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, clone
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.metaestimators import available_if
+
+from .._checks import IntArray, ParameterError, check_choice, whole_grades
+from .._groups import group_rows
+from ..data import RankingData
+from ..metrics import measure as find_measure
+from ..splits import QueryKFold
+from ._calibrators import METHODS, Vector, above, fit_above, fit_temperature, log_softmax
+from ._grades import grade_values
+from ._inputs import as_data
+from ._measuring import mean_measure
+from ._ranker import GBRanker
+from ._ranks import ranks_in_queries
+
+
+class HeldOut(NamedTuple):
+    """Scores of documents whose query the scoring model was not trained on, and what they are held against."""
+
+    score: Vector
+    y: IntArray
+    weight: Vector
+    query_ptr: IntArray
+
+
+def _of_grades(ranker: CalibratedRanker) -> bool:
+    if ranker.method == "softmax":
+        raise AttributeError("method='softmax' gives the probability of a choice, see predict_choice, not of grades.")
+    return True
+
+
+def _of_choice(ranker: CalibratedRanker) -> bool:
+    if ranker.method != "softmax":
+        raise AttributeError(
+            f"method={ranker.method!r} gives probabilities of grades; choose 'softmax' for a choice's."
+        )
+    return True
+
+
+def _grades_only(method: Callable[..., Any]) -> Any:
+    return available_if(_of_grades)(method)
+
+
+def _choice_only(method: Callable[..., Any]) -> Any:
+    return available_if(_of_choice)(method)
+
+
+class CalibratedRanker(BaseEstimator):  # type: ignore[misc]
+    """Probabilities of grades, or of being chosen, from the scores of any ranker.
+
+    Scores of held-out queries are collected by folds of whole queries; on them a curve is fitted for each P(y > grade),
+    or one temperature.  The ranker is then trained on all data.
+
+    Parameters
+    ----------
+    ranker : GBRanker, optional
+        What is trained and calibrated; ``GBRanker()`` by default.  It is cloned, unless ``cv="prefit"``.
+    method : {"platt", "isotonic", "beta", "softmax"}
+        ``platt`` a logistic curve; ``isotonic`` any curve that does not fall, which needs some thousand documents;
+        ``beta`` the three parameters of Kull et al. (AISTATS 2017); ``softmax`` exp(score / T) divided by its sum over
+        the query's documents, with the temperature T of the highest likelihood.
+    cv : int, splitter, or "prefit"
+        Number of query folds, or one of gbrank's splitters; ``prefit`` takes the ranker as it is, fitted on other
+        queries, and calibrates it on the data given to `fit`.
+    values : sequence or mapping, optional
+        The value of each grade, as in `expected_value`.  With them `predict` ranks by the expected value: the decision
+        is adjusted after training, where ``LambdaRank(gain=values)`` would weight the training instead.
+
+    Attributes
+    ----------
+    ranker_ : GBRanker
+        Trained on all data.
+    calibrators_ : tuple
+        The curve of P(y > 0), P(y > 1), ...; empty with ``softmax``.
+    temperature_ : float
+        Only with ``softmax``.
+    n_features_in_ : int
+
+    Notes
+    -----
+    A document's weight in fitting a curve is its own times its query's.  Curves fitted apart may cross; P(y > j) is
+    then the lowest of those up to j.
+
+    Examples
+    --------
+    >>> import gbrank
+    >>> data = gbrank.make_letor(200, random_state=0)
+    >>> ranker = CalibratedRanker(gbrank.GBRanker(n_estimators=20), cv=3).fit(data)
+    >>> p = ranker.predict_proba(data)
+    >>> p.shape[1], bool(np.allclose(p.sum(axis=1), 1))
+    (5, True)
+    """
+
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"qid": True}
+    __metadata_request__score: ClassVar[dict[str, bool]] = {"qid": True}
+
+    def __init__(
+        self,
+        ranker: GBRanker | None = None,
+        *,
+        method: str = "platt",
+        cv: Any = 5,
+        values: Sequence[float] | Mapping[int, float] | None = None,
+    ) -> None:
+        self.ranker = ranker
+        self.method = method
+        self.cv = cv
+        self.values = values
+
+    def fit(
+        self,
+        X: Any,
+        y: npt.ArrayLike | None = None,
+        *,
+        qid: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+        query_weight: npt.ArrayLike | Mapping[Any, float] | None = None,
+    ) -> Self:
+        """Train the ranker, and calibrate it on held-out queries; arguments as in `GBRanker.fit`.
+
+        Raises
+        ------
+        DataError
+            A label is no whole number from 0; all held-out labels are alike.
+        ParameterError
+            An unknown method, or values with ``softmax``.
+        """
+        check_choice("method", self.method, (*METHODS, "softmax"))
+        if self.values is not None and self.method == "softmax":
+            raise ParameterError("values: need probabilities of grades, which method='softmax' does not give.")
+        data = as_data(X, y, qid, sample_weight=sample_weight, query_weight=query_weight)
+        ranker = GBRanker() if self.ranker is None else self.ranker
+        held_out = self._held_out(ranker, data)
+        self.ranker_ = ranker if self.cv == "prefit" else clone(ranker).fit(data)
+        self.calibrators_: tuple[Any, ...] = ()
+        if self.method == "softmax":
+            starts, target = held_out.query_ptr[:-1], np.exp2(held_out.y) - 1.0
+            by_query = np.maximum.reduceat(held_out.weight, starts)
+            self.temperature_ = fit_temperature(held_out.score, target, held_out.query_ptr, by_query)
+        else:
+            self.calibrators_ = fit_above(self.method, held_out.score, held_out.y, held_out.weight)
+        self.n_features_in_ = self.ranker_.n_features_in_
+        return self
+
+    def _held_out(self, ranker: GBRanker, data: RankingData) -> HeldOut:
+        if self.cv == "prefit":
+            parts = [(ranker, data)]
+        else:
+            cv = QueryKFold(self.cv) if isinstance(self.cv, int) else self.cv
+            parts = [(clone(ranker).fit(train), test) for train, test in cv.split_data(data)]
+        scores = [fitted.predict(part) for fitted, part in parts]
+        tests = [part for _, part in parts]
+        return HeldOut(
+            np.concatenate(scores),
+            np.concatenate([whole_grades(part.y, "calibration") for part in tests]),
+            np.concatenate([_weights(part) for part in tests]),
+            np.concatenate([[0], np.cumsum(np.concatenate([part.query_sizes for part in tests]))]),
+        )
+
+    def predict(self, X: Any) -> Vector:
+        """Return the ranker's score of each document; with `values`, its expected value."""
+        self._require_fitted()
+        if self.values is not None:
+            return np.asarray(self.expected_value(X, self.values))
+        return np.asarray(self.ranker_.predict(X))
+
+    @_grades_only
+    def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
+        """Return the probability of each grade, shape (n_documents, n_grades), in the order of the rows of `X`."""
+        exceeds = self.predict_above(X)
+        edges = np.column_stack([np.ones(len(exceeds)), exceeds, np.zeros(len(exceeds))])
+        return np.asarray(edges[:, :-1] - edges[:, 1:])
+
+    @_grades_only
+    def predict_above(self, X: Any) -> npt.NDArray[np.float64]:
+        """Return P(grade > j) in column j, shape (n_documents, n_grades - 1)."""
+        self._require_fitted()
+        return above(self.calibrators_, self.ranker_.predict(X))
+
+    @_grades_only
+    def expected_value(self, X: Any, values: Sequence[float] | Mapping[int, float] | None = None) -> Vector:
+        """Return the expected value of each document; of the grade itself by default, see `GBRanker.expected_value`."""
+        p = self.predict_proba(X)
+        worth = np.arange(p.shape[1], dtype=float) if values is None else grade_values(values, p.shape[1])
+        return np.asarray(p @ worth)
+
+    @_choice_only
+    def predict_choice(self, X: Any, qid: npt.ArrayLike | None = None) -> Vector:
+        """Return the probability that each document is chosen among those of its query; only with ``softmax``.
+
+        Parameters
+        ----------
+        X : RankingData, or array-like of shape (n_documents, n_features) with `qid`
+        """
+        self._require_fitted()
+        groups = group_rows(_query_ids(X, qid))
+        score = np.asarray(self.ranker_.predict(X)) / self.temperature_
+        p = np.empty(len(score))
+        p[groups.order] = np.exp(log_softmax(score[groups.order], groups.query_ptr))
+        return p
+
+    def rank(self, X: Any, qid: npt.ArrayLike | None = None) -> IntArray:
+        """Return the rank of each document in its query, from 1; see `GBRanker.rank`."""
+        return ranks_in_queries(self.predict(X), _query_ids(X, qid))
+
+    def score(self, X: Any, y: npt.ArrayLike | None = None, qid: npt.ArrayLike | None = None) -> float:
+        """Return the mean of the ranker's `measure` over the queries that it does not skip."""
+        self._require_fitted()
+        data = as_data(X, y, qid)
+        return mean_measure(find_measure(self.ranker_.measure), data.y, self.predict(data), data, "the data")
+
+    def _require_fitted(self) -> None:
+        if not hasattr(self, "ranker_"):
+            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit first.")
+
+
+def _query_ids(X: Any, qid: npt.ArrayLike | None) -> Any:
+    if isinstance(X, RankingData):
+        return X.qid
+    if qid is None:
+        raise ParameterError("qid: give one query id for each document.")
+    return qid
+
+
+def _weights(data: RankingData) -> Vector:
+    weight = np.ones(data.n_documents) if data.sample_weight is None else data.sample_weight
+    return weight if data.query_weight is None else weight * np.repeat(data.query_weight, data.query_sizes)
