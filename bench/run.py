@@ -18,7 +18,18 @@ from typing import Any
 from gbrank._files import atomic_write
 
 HERE = Path(__file__).parent
-NAMES = ("reader", "measures", "training", "objectives", "start", "letor_tables", "mq2008")
+NAMES = (
+    "reader",
+    "runs",
+    "measures",
+    "training",
+    "objectives",
+    "start",
+    "letor_tables",
+    "mq2008",
+    "compare",
+    "significance",
+)
 PACKAGES = (
     "gbrank",
     "numpy",

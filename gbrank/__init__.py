@@ -12,24 +12,42 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .data import LetorFold as LetorFold
+    from .data import Qrels as Qrels
     from .data import RankingData as RankingData
+    from .data import Run as Run
     from .data import concat as concat
     from .data import make_letor as make_letor
     from .data import read_letor as read_letor
     from .data import read_letor_fold as read_letor_fold
+    from .data import read_qrels as read_qrels
+    from .data import read_run as read_run
+    from .data import read_scores as read_scores
     from .data import write_letor as write_letor
+    from .data import write_qrels as write_qrels
+    from .data import write_run as write_run
+    from .data import write_scores as write_scores
+    from .evaluation import Comparison as Comparison
     from .evaluation import Evaluation as Evaluation
+    from .evaluation import compare as compare
     from .evaluation import evaluate as evaluate
+    from .evaluation import explain_difference as explain_difference
+    from .evaluation import slices as slices
+    from .evaluation import worst_losses as worst_losses
+    from .explain import curve_over_queries as curve_over_queries
+    from .explain import curve_over_trees as curve_over_trees
     from .explain import importances as importances
     from .metrics import Convention as Convention
     from .metrics import Measure as Measure
+    from .metrics import list_measure as list_measure
     from .metrics import measure as measure
     from .objectives import Objective as Objective
+    from .objectives import list_loss as list_loss
     from .objectives import objective as objective
     from .objectives import pair_loss as pair_loss
     from .objectives import point_loss as point_loss
     from .rankers import GBRanker as GBRanker
     from .rankers import LambdaMART as LambdaMART
+    from .rankers import diagnose as diagnose
     from .rankers import load as load
     from .reports import Report as Report
     from .reports import report as report
@@ -45,16 +63,30 @@ if TYPE_CHECKING:
     from .tuning import tune as tune
 
 _WHERE = {
+    "curve_over_queries": ".explain",
+    "curve_over_trees": ".explain",
+    "explain_difference": ".evaluation",
+    "worst_losses": ".evaluation",
+    "slices": ".evaluation",
     "GBRanker": ".rankers",
     "LambdaMART": ".rankers",
     "Objective": ".objectives",
     "LetorFold": ".data",
+    "Qrels": ".data",
     "RankingData": ".data",
+    "Run": ".data",
     "concat": ".data",
     "make_letor": ".data",
     "read_letor": ".data",
     "read_letor_fold": ".data",
+    "read_qrels": ".data",
+    "read_run": ".data",
+    "read_scores": ".data",
     "write_letor": ".data",
+    "write_qrels": ".data",
+    "write_run": ".data",
+    "write_scores": ".data",
+    "Comparison": ".evaluation",
     "Convention": ".metrics",
     "Evaluation": ".evaluation",
     "Measure": ".metrics",
@@ -65,8 +97,12 @@ _WHERE = {
     "QueryTimeSplit": ".splits",
     "nested_folds": ".splits",
     "three_parts": ".splits",
+    "diagnose": ".rankers",
+    "compare": ".evaluation",
     "evaluate": ".evaluation",
     "importances": ".explain",
+    "list_loss": ".objectives",
+    "list_measure": ".metrics",
     "load": ".rankers",
     "measure": ".metrics",
     "objective": ".objectives",

@@ -6,6 +6,8 @@ import importlib
 from collections.abc import Callable
 from typing import Any
 
+from ._checks import DataError
+
 
 def lazy_attributes(package: str, where: dict[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return the `__getattr__` and `__dir__` of a package whose names are imported when first used.
@@ -29,3 +31,20 @@ def lazy_attributes(package: str, where: dict[str, str]) -> tuple[Callable[[str]
         return sorted(where)
 
     return get, names
+
+
+def optional_module(name: str) -> Any:
+    """Return a module that gbrank does not require.
+
+    Raises
+    ------
+    DataError
+        It is not installed.
+    """
+    package = name.partition(".")[0]
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name != package:
+            raise
+        raise DataError(f"{package} is not installed; install it: pip install {package}") from None

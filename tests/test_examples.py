@@ -25,6 +25,30 @@ def test_from_file_to_report(tmp_path):
     assert f"tuned: ndcg@10 = {value:.4f}" in run.stdout
 
 
+def test_baseline_against_neural(tmp_path):
+    def run(*arguments):
+        command = [sys.executable, str(EXAMPLES / "baseline_against_neural.py"), *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    told = run()
+    output = tmp_path / "example-output"
+    test = gbrank.read_letor(output / "test.txt", n_features=30)
+    neural = gbrank.read_run(output / "neural.trec")
+    value = gbrank.evaluate(test, neural, "ndcg@10").mean("ndcg@10")
+    assert f"neural      {value:.4f}" in told
+    assert "ndcg@10 by query size" in told
+    assert "query" in (output / "evidence.html").read_text(encoding="utf-8")
+    assert "tabular" in (output / "table.tex").read_text(encoding="utf-8")
+    assert (output / "slices.svg").is_file()
+
+    # The same from files of one's own, with scores by line: only the made-up data are not made again.
+    found = neural.to_dict()
+    lines = [repr(found[str(qid)][doc_id]) for qid, doc_id in zip(test.qid, test.doc_id, strict=True)]
+    (tmp_path / "scores.txt").write_text("\n".join(lines) + "\n")
+    again = run("example-output", "--neural", "scores.txt", "--scores", "--output", "again")
+    assert again.replace("again/", "example-output/") == told
+
+
 def test_quickstart_notebook(tmp_path, monkeypatch):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))

@@ -17,7 +17,7 @@ FLOORS = {
         0,
     ),
     **dict.fromkeys(("data", "metrics"), 1),
-    **dict.fromkeys(("splits", "objectives", "evaluation"), 2),
+    **dict.fromkeys(("splits", "preprocessing", "objectives", "evaluation"), 2),
     **dict.fromkeys(("backends", "testing"), 3),
     "rankers": 4,
     **dict.fromkeys(("tuning", "explain"), 5),

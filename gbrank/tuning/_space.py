@@ -38,6 +38,14 @@ DEFAULT_SPACE: Mapping[str, Space] = MappingProxyType(
         "xgboost": MappingProxyType(
             {**_EVERYWHERE, "backend_params__min_child_weight": FloatDistribution(1e-2, 30.0, log=True)}
         ),
+        # Symmetric trees have a depth alone; not every loss of CatBoost takes a penalty.
+        "catboost": MappingProxyType(
+            {
+                **{name: _EVERYWHERE[name] for name in ("learning_rate", "subsample", "colsample")},
+                "max_depth": IntDistribution(3, 9),
+                "backend_params__random_strength": FloatDistribution(1e-2, 10.0, log=True),
+            }
+        ),
     }
 )
 """The space of each backend where `tune` is given none.  `max_bins` is not in it, for each value is binned anew."""

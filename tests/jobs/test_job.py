@@ -50,7 +50,7 @@ def test_all_problems_at_once(fold):
         "job.toml: [ranker] learning_rat: unknown key; did you mean 'learning_rate'?",
         "job.toml: [ranker] n_estimators: must be a whole number, not 'many'",
         "job.toml: [ranker] objective: unknown objective 'lambdarnk'. Did you mean 'lambdarank'?",
-        "job.toml: [ranker]: backend='catbost': choose one of 'lightgbm', 'xgboost'.",
+        "job.toml: [ranker]: backend='catbost': choose one of 'lightgbm', 'xgboost', 'catboost'.",
         "job.toml: [ranker]: engine='fast': choose one of 'compiled', 'numpy', 'native'.",
         "job.toml: [ranker]: early_stopping_rounds=-1: must be a whole number of at least 1.",
         "job.toml: [ranker]: max_leaves=1: must be a whole number of at least 2.",

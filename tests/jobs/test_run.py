@@ -165,8 +165,8 @@ def test_the_report_over_all_runs_is_in_words(two_folds, tmp_path):
 @pytest.mark.parametrize("part", ["train", "vali", "test"])
 def test_errors_of_labels_name_the_part(fold, tmp_path, part):
     text = (fold / f"{part}.txt").read_text()
-    (fold / f"{part}.txt").write_text("-1" + text[text.index(" ") :])
-    with pytest.raises(DataError, match=f"^Fold1, {part} part: label -1"):
+    (fold / f"{part}.txt").write_text("-3" + text[text.index(" ") :])
+    with pytest.raises(DataError, match=f"^Fold1, {part} part: label -3"):
         run({"data": {"folds": [str(fold)]}, "ranker": RANKER}, tmp_path / "out")
 
 
