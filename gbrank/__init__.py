@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .evaluation import compare as compare
     from .evaluation import evaluate as evaluate
     from .evaluation import explain_difference as explain_difference
+    from .evaluation import make_scorer as make_scorer
     from .evaluation import slices as slices
     from .evaluation import worst_losses as worst_losses
     from .explain import curve_over_queries as curve_over_queries
@@ -45,8 +46,10 @@ if TYPE_CHECKING:
     from .objectives import objective as objective
     from .objectives import pair_loss as pair_loss
     from .objectives import point_loss as point_loss
+    from .rankers import CalibratedRanker as CalibratedRanker
     from .rankers import GBRanker as GBRanker
     from .rankers import LambdaMART as LambdaMART
+    from .rankers import StackedRanker as StackedRanker
     from .rankers import diagnose as diagnose
     from .rankers import load as load
     from .reports import Report as Report
@@ -68,7 +71,10 @@ _WHERE = {
     "explain_difference": ".evaluation",
     "worst_losses": ".evaluation",
     "slices": ".evaluation",
+    "CalibratedRanker": ".rankers",
     "GBRanker": ".rankers",
+    "StackedRanker": ".rankers",
+    "make_scorer": ".evaluation",
     "LambdaMART": ".rankers",
     "Objective": ".objectives",
     "LetorFold": ".data",

@@ -22,6 +22,10 @@ class DataError(GbrankError):
     """The data cannot be used as they are."""
 
 
+class DataTypeError(DataError, TypeError):
+    """The data hold something that is no number; a TypeError, too, as in scikit-learn."""
+
+
 class ParameterError(GbrankError):
     """An argument cannot be used as it is."""
 
@@ -40,16 +44,34 @@ def as_vector(
     DataError
         Not one-dimensional, not numbers, of another length, NaN or infinite; the row is named.
     """
-    try:
-        vector = np.ascontiguousarray(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"{name}: every value must be a number ({error}).") from None
+    vector = real_numbers(name, values)
     if vector.ndim != 1:
         raise DataError(f"{name}: must have one dimension, not the shape {vector.shape}.")
     if length is not None and len(vector) != length:
         raise DataError(f"{name}: {len(vector)} values for {length} {of}; give one for each.")
     require_finite(name, vector)
     return vector
+
+
+def real_numbers(name: str, values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """Return `values` as a contiguous float64 array.
+
+    Raises
+    ------
+    DataError
+        Something that is no number, or a complex one.
+    """
+    try:
+        given = np.asarray(values)
+        if given.dtype.kind == "c":
+            raise DataError(f"{name}: Complex data not supported; give real numbers.")
+        return np.ascontiguousarray(given, dtype=np.float64)
+    except TypeError as error:
+        raise DataTypeError(f"{name}: every value must be a number ({error}).") from None
+    except GbrankError:
+        raise
+    except ValueError as error:
+        raise DataError(f"{name}: every value must be a number ({error}).") from None
 
 
 def require_finite(name: str, values: npt.NDArray[Any]) -> None:
@@ -67,7 +89,7 @@ def as_weights(name: str, values: npt.ArrayLike, length: int, *, of: str = "docu
         row = int(np.argmin(weights))
         raise DataError(f"{name}: row {row} is {weights[row]:g}; a weight cannot be negative.")
     if len(weights) and not weights.any():
-        raise DataError(f"{name}: all weights are 0, so nothing could be learnt; leave them out or correct them.")
+        raise DataError(f"{name}: all weights are zero, so nothing could be learnt; leave them out or correct them.")
     return weights
 
 

@@ -26,7 +26,7 @@ def test_weights():
     assert as_weights("w", [0, 2], 2).tolist() == [0, 2]
     with pytest.raises(DataError, match="row 1 is -1"):
         as_weights("w", [0, -1], 2)
-    with pytest.raises(DataError, match="all weights are 0"):
+    with pytest.raises(DataError, match="all weights are zero"):
         as_weights("w", [0, 0], 2)
 
 

@@ -47,7 +47,7 @@ class TreeParams:
         check_whole("max_leaves", self.max_leaves, lowest=2)
         if self.max_depth is not None:
             check_whole("max_depth", self.max_depth)
-        check_whole("min_docs_in_leaf", self.min_docs_in_leaf)
+        check_whole("min_docs_in_leaf", self.min_docs_in_leaf, lowest=0)
         for name in ("subsample", "colsample"):
             check_positive(name, getattr(self, name))
             if getattr(self, name) > 1:

@@ -258,7 +258,7 @@ def translate(params: TreeParams) -> dict[str, Any]:
     stands.
     """
     refuse_clashes(params, {name: f"use {ours}=" for name, ours in CANONICAL.items()})
-    if not params.is_default("min_docs_in_leaf"):
+    if params.min_docs_in_leaf != 0 and not params.is_default("min_docs_in_leaf"):
         raise ParameterError(
             f"min_docs_in_leaf={params.min_docs_in_leaf}: XGBoost counts hessians, not documents; "
             "set backend_params={'min_child_weight': ...} instead."

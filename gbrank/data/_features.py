@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from .._checks import DataError
+from .._checks import DataError, real_numbers
 
 BLOCK = 1 << 22  # values looked at together, so that checks need little memory beside the matrix
 
@@ -27,12 +27,14 @@ def check_features(X: Any, feature_names: Sequence[str] | None = None) -> tuple[
         X = _from_frame(X)
     if sp.issparse(X):
         X = sp.csr_array(X)
+        if X.dtype.kind == "c":
+            raise DataError("X: Complex data not supported; give real numbers.")
         X = X if X.dtype in (np.float32, np.float64) else X.astype(np.float64)
         require_no_infinity(X.data)
     else:
         X = _dense(X)
     if X.shape[1] == 0:
-        raise DataError("X: has no columns; give at least one feature.")
+        raise DataError(f"X: has 0 feature(s) (shape={X.shape}) while a minimum of 1 is required.")
     if feature_names is None:
         return X, numbered(X.shape[1])
     names = tuple(map(str, feature_names))
@@ -47,13 +49,13 @@ def numbered(n_features: int) -> tuple[str, ...]:
 
 
 def _dense(X: Any) -> npt.NDArray[Any]:
-    try:
-        matrix: npt.NDArray[Any] = np.asarray(X)
-        matrix = matrix if matrix.dtype in (np.float32, np.float64) else matrix.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise DataError(f"X: every value must be a number ({error}).") from None
+    single = getattr(X, "dtype", None) == np.float32
+    matrix: npt.NDArray[Any] = np.asarray(X) if single else real_numbers("X", X)
     if matrix.ndim != 2:
-        raise DataError(f"X: must have two dimensions (documents, features), not the shape {matrix.shape}.")
+        raise DataError(
+            f"X: must have two dimensions (documents, features), not the shape {matrix.shape}. Reshape your data: "
+            "a row for each document."
+        )
     matrix = np.ascontiguousarray(matrix)
     require_no_infinity(matrix)
     return matrix

@@ -5,6 +5,7 @@ from ._compare import Comparison, compare
 from ._cuts import head_tail
 from ._difference import ConventionDifference, explain_difference
 from ._evaluate import Evaluation, evaluate
+from ._scorer import MeasureScorer, make_scorer
 from ._slices import Slices, slices
 from ._worst import WorstLosses, worst_losses
 
@@ -12,6 +13,7 @@ __all__ = [
     "Comparison",
     "ConventionDifference",
     "Evaluation",
+    "MeasureScorer",
     "Slices",
     "WorstLosses",
     "brier_score",
@@ -20,6 +22,7 @@ __all__ = [
     "expected_calibration_error",
     "explain_difference",
     "head_tail",
+    "make_scorer",
     "reliability_curve",
     "slices",
     "worst_losses",

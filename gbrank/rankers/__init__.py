@@ -1,9 +1,21 @@
 """Estimators that rank, and their files."""
 
 from ._boosting import RoundInfo
+from ._calibrated import CalibratedRanker
 from ._diagnosis import Diagnosis, Finding, diagnose
 from ._files import load
 from ._lambdamart import LambdaMART
 from ._ranker import GBRanker
+from ._stacked import StackedRanker
 
-__all__ = ["Diagnosis", "Finding", "GBRanker", "LambdaMART", "RoundInfo", "diagnose", "load"]
+__all__ = [
+    "CalibratedRanker",
+    "Diagnosis",
+    "Finding",
+    "GBRanker",
+    "LambdaMART",
+    "RoundInfo",
+    "StackedRanker",
+    "diagnose",
+    "load",
+]

@@ -8,7 +8,6 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, clone
-from sklearn.exceptions import NotFittedError
 from sklearn.utils.metaestimators import available_if
 
 from .._checks import IntArray, ParameterError, check_choice, whole_grades
@@ -19,9 +18,9 @@ from ..splits import QueryKFold
 from ._calibrators import METHODS, Vector, above, fit_above, fit_temperature, log_softmax
 from ._grades import grade_values
 from ._inputs import as_data
-from ._measuring import mean_measure
+from ._measuring import mean_measure, refuse_weights
 from ._ranker import GBRanker
-from ._ranks import ranks_in_queries
+from ._ranks import RankerMixin, query_ids
 
 
 class HeldOut(NamedTuple):
@@ -55,7 +54,7 @@ def _choice_only(method: Callable[..., Any]) -> Any:
     return available_if(_of_choice)(method)
 
 
-class CalibratedRanker(BaseEstimator):  # type: ignore[misc]
+class CalibratedRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
     """Probabilities of grades, or of being chosen, from the scores of any ranker.
 
     Scores of held-out queries are collected by folds of whole queries; on them a curve is fitted for each P(y > grade),
@@ -203,33 +202,20 @@ class CalibratedRanker(BaseEstimator):  # type: ignore[misc]
         X : RankingData, or array-like of shape (n_documents, n_features) with `qid`
         """
         self._require_fitted()
-        groups = group_rows(_query_ids(X, qid))
+        groups = group_rows(query_ids(X, qid))
         score = np.asarray(self.ranker_.predict(X)) / self.temperature_
         p = np.empty(len(score))
         p[groups.order] = np.exp(log_softmax(score[groups.order], groups.query_ptr))
         return p
 
-    def rank(self, X: Any, qid: npt.ArrayLike | None = None) -> IntArray:
-        """Return the rank of each document in its query, from 1; see `GBRanker.rank`."""
-        return ranks_in_queries(self.predict(X), _query_ids(X, qid))
-
-    def score(self, X: Any, y: npt.ArrayLike | None = None, qid: npt.ArrayLike | None = None) -> float:
-        """Return the mean of the ranker's `measure` over the queries that it does not skip."""
+    def score(
+        self, X: Any, y: npt.ArrayLike | None = None, qid: npt.ArrayLike | None = None, sample_weight: None = None
+    ) -> float:
+        """Return the mean of the ranker's `measure`, see `GBRanker.score`."""
         self._require_fitted()
+        refuse_weights(sample_weight)
         data = as_data(X, y, qid)
         return mean_measure(find_measure(self.ranker_.measure), data.y, self.predict(data), data, "the data")
-
-    def _require_fitted(self) -> None:
-        if not hasattr(self, "ranker_"):
-            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit first.")
-
-
-def _query_ids(X: Any, qid: npt.ArrayLike | None) -> Any:
-    if isinstance(X, RankingData):
-        return X.qid
-    if qid is None:
-        raise ParameterError("qid: give one query id for each document.")
-    return qid
 
 
 def _weights(data: RankingData) -> Vector:

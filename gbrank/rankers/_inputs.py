@@ -25,7 +25,9 @@ def as_data(X: Any, y: Any, qid: Any, **optional: Any) -> Any:
             raise ParameterError("y, qid, weights and pairs come from the RankingData; do not give them beside it.")
         return X
     if y is None:
-        raise DataError("y: give a label for each document, or pass a RankingData.")
+        raise DataError(
+            "fit requires y to be passed, but the target y is None: give a label for each document, or a RankingData."
+        )
     if qid is None:
         warnings.warn(
             "no qid: all documents are taken for one query. Give one query id for each document; inside "
@@ -80,11 +82,14 @@ def require_same_features(train: RankingData, other: RankingData, name: str) -> 
         raise DataError(f"eval_set ({name}) and the training data must both be dense or both be sparse.")
 
 
-def features_as_trained(X: Any, trained_on: tuple[str, ...]) -> Any:
-    """Return the feature matrix of `X`, whose columns are those that the ranker was trained on."""
+def features_as_trained(X: Any, trained_on: tuple[str, ...], ranker: str) -> Any:
+    """Return the feature matrix of `X`, whose columns are those that the ranker, of that class, was trained on."""
     features, names = (X.X, X.feature_names) if isinstance(X, RankingData) else check_features(X)
     if features.shape[1] != len(trained_on):
-        raise DataError(f"X has {features.shape[1]} features; the ranker was trained on {len(trained_on)}.")
+        raise DataError(
+            f"X has {features.shape[1]} features, but {ranker} is expecting {len(trained_on)} features as input: "
+            "those it was trained on."
+        )
     named = isinstance(X, RankingData) or hasattr(X, "columns")
     # Data without names of their own (LETOR text, arrays) have numbered ones: their columns go by position.
     if named and names != trained_on and names != numbered(len(names)):

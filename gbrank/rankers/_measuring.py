@@ -37,6 +37,12 @@ def measured_labels(data: RankingData, objective: Objective, column: int | None,
     return np.ascontiguousarray(data.y[:, chosen])
 
 
+def refuse_weights(sample_weight: Any) -> None:
+    """Raise a `ParameterError` for weights of documents, which no measure of ranked lists has."""
+    if sample_weight is not None:
+        raise ParameterError("sample_weight: a measure of ranked lists has no weights of documents; leave it out.")
+
+
 def mean_measure(measure: Measure, y: npt.NDArray[Any], score: npt.NDArray[Any], data: RankingData, of: str) -> float:
     """Return the mean of a measure over the queries that it does not skip.
 

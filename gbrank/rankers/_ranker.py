@@ -11,7 +11,6 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
 from .._checks import DataError, GbrankWarning, ParameterError, check_choice, check_whole
@@ -19,6 +18,7 @@ from .._compile import thread_count
 from ..backends import Backend, Binned, TreeParams
 from ..backends import backend as find_backend
 from ..data import RankingData
+from ..data._features import numbered
 from ..metrics import Measure
 from ..metrics import measure as find_measure
 from ..objectives import Objective
@@ -27,13 +27,13 @@ from ._boosting import Boosting, Callback, Outcome
 from ._diagnosis import why_constant
 from ._grades import GradePredictions
 from ._inputs import EvalSet, as_data, as_eval_sets, data_of, features_as_trained, hold_out, require_same_features
-from ._measuring import mean_measure, measured_labels
-from ._ranks import ranks_in_queries
+from ._measuring import mean_measure, measured_labels, refuse_weights
+from ._ranks import RankerMixin
 
 ENGINES = ("compiled", "numpy", "native")
 
 
-class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
+class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[misc]
     """Gradient-boosted trees that rank the documents of a query.
 
     Parameters
@@ -54,8 +54,9 @@ class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
     max_depth : int, optional
         Depth of a tree; unlimited by default.
     min_docs_in_leaf : int
-        Documents in a leaf at least (LightGBM).  XGBoost has no such limit; at the default its own `min_child_weight`
-        stands.
+        Documents in a leaf at least; 0 is no limit.  LightGBM estimates them from the sum of hessians.  XGBoost has no
+        such limit, and takes 0 or the default only; its own `min_child_weight` stands.  CatBoost has one in trees of
+        ``grow_policy`` "Depthwise" or "Lossguide".
     subsample, colsample : float
         Share of documents, and of features, that each tree sees.
     reg_alpha, reg_lambda : float
@@ -225,6 +226,8 @@ class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
             if not evaluated:
                 raise ParameterError("early_stopping_rounds: give fit an eval_set, or set validation_fraction.")
         train_data = data_of(train)
+        if train_data.n_documents == 1:
+            raise DataError("X: has 1 sample, and nothing can be learnt from one document alone; give more.")
         if train_data.pairs is not None and not objective.reads_pairs:
             text = (
                 f"the data hold {len(train_data.pairs)} pairs, which {objective} does not read: choose a pairwise "
@@ -259,19 +262,6 @@ class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
         raw = self.model_.raw(features, n_rounds=self.best_iteration_, n_threads=thread_count(self.n_jobs))
         return np.asarray(raw + (self.init_score_ if raw.ndim == 2 else self.init_score_[0]))
 
-    def rank(self, X: Any, qid: npt.ArrayLike | None = None) -> npt.NDArray[np.int64]:
-        """Return the rank of each document in its query, from 1, in the order of the rows; ties share the better rank.
-
-        Parameters
-        ----------
-        X : RankingData, or array-like of shape (n_documents, n_features) with `qid`
-        """
-        if isinstance(X, RankingData):
-            qid = X.qid
-        elif qid is None:
-            raise DataError("rank: give qid, one query id for each document.")
-        return ranks_in_queries(self.predict(X), qid)
-
     def score(
         self, X: Any, y: npt.ArrayLike | None = None, qid: npt.ArrayLike | None = None, sample_weight: None = None
     ) -> float:
@@ -281,11 +271,18 @@ class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
         hands it on.
         """
         self._require_fitted()
-        if sample_weight is not None:
-            raise ParameterError("sample_weight: a measure of ranked lists has no weights of documents; leave it out.")
+        refuse_weights(sample_weight)
         data = data_of(as_data(X, y, qid))
         labels = measured_labels(data, self.objective_, self.measure_label, "the data")
         return mean_measure(self.measure_, labels, self.predict(data), data, "the data")
+
+    @property
+    def feature_names_in_(self) -> npt.NDArray[np.object_]:
+        """The names of the columns, where the training data had names of their own."""
+        names = getattr(self, "feature_names_", ())
+        if names == numbered(len(names)):
+            raise AttributeError("feature_names_in_: the training data had no names of columns, or there are none yet.")
+        return np.array(names, dtype=object)
 
     @property
     def feature_importances_(self) -> npt.NDArray[np.float64]:
@@ -393,8 +390,4 @@ class GBRanker(GradePredictions, BaseEstimator):  # type: ignore[misc]
 
     def _features(self, X: Any) -> Any:
         self._require_fitted()
-        return features_as_trained(X, self.feature_names_)
-
-    def _require_fitted(self) -> None:
-        if not hasattr(self, "model_"):
-            raise NotFittedError(f"this {type(self).__name__} is not fitted yet; call fit first.")
+        return features_as_trained(X, self.feature_names_, type(self).__name__)

@@ -87,7 +87,7 @@ def test_labels_may_change_and_pairs_stay():
         ([[0, 2]], [1, 2], "pair_weight: 2 values for 1 pairs"),
         ([[0, 2], [2, 5]], [1, -1], "pair_weight: row 1 is -1; a weight cannot be negative"),
         ([[0, 2]], [np.nan], "pair_weight: row 0 is nan"),
-        ([[0, 2]], [0], "all weights are 0"),
+        ([[0, 2]], [0], "all weights are zero"),
         (None, [1], "no pairs to weight"),
     ],
 )

@@ -166,7 +166,7 @@ REFUSED = [
     ({"position": [1, 2, 3, 4, 5, 1.5]}, "position: row 5 is 1.5"),
     ({"position": [1, 2]}, "position: 2 values for 6 documents"),
     ({"sample_weight": [1, 1, 1, 1, 1, -1]}, "sample_weight: row 5 is -1"),
-    ({"sample_weight": [0] * 6}, "all weights are 0"),
+    ({"sample_weight": [0] * 6}, "all weights are zero"),
     ({"sample_weight": [1]}, "sample_weight: 1 values for 6 documents"),
     ({"query_weight": {"a": 1, "b": 2}}, "no weight for query 'c'"),
     ({"query_weight": [1, 2]}, "query_weight: 2 values for 3 queries"),

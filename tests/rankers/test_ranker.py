@@ -57,7 +57,7 @@ def test_rank_is_by_query_and_in_the_callers_order():
         rows = np.flatnonzero(QID[shuffled] == q)
         want = [1 + int((score[rows] > score[row]).sum()) for row in rows]
         assert ranks[rows].tolist() == want
-    with pytest.raises(gbrank.DataError, match="give qid"):
+    with pytest.raises(gbrank.DataError, match="give one query id"):
         ranker.rank(X)
     with pytest.raises(gbrank.DataError, match="ids for"):
         ranker.rank(X, QID[:-1])
@@ -184,7 +184,7 @@ def test_data_frames_keep_their_names_and_are_checked_at_predict():
     np.testing.assert_array_equal(ranker.predict(frame), ranker.predict(X))
     with pytest.raises(gbrank.DataError, match="column 0 is 'e'"):
         ranker.predict(frame[list("edcba")])
-    with pytest.raises(gbrank.DataError, match="4 features; the ranker was trained on 5"):
+    with pytest.raises(gbrank.DataError, match="4 features, but GBRanker is expecting 5"):
         ranker.predict(X[:, :4])
 
 

@@ -249,7 +249,7 @@ for kind in ("sample_weight", "query_weight"):
         ("negative", changed(ones, 2, -1), "row 2 is -1; a weight cannot be negative"),
         ("nan", changed(ones, 2, np.nan), "row 2 is nan"),
         ("infinite", changed(ones, 2, np.inf), "row 2 is inf"),
-        ("all-zero", 0 * ones, "all weights are 0"),
+        ("all-zero", 0 * ones, "all weights are zero"),
         ("ones-of-the-wrong-length", ones[:-1], f"{len(ones) - 1} values for {len(ones)}"),
     ):
         case(
