@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import ParameterError, as_vector, check_whole
+from .._checks import ParameterError, as_vector, as_weights, check_whole
 from .._groups import check_query_ptr
 from .._registry import unknown
 from . import _spelling
@@ -142,8 +142,15 @@ class Measure:
         """
         return all_values([self], y, score, query_ptr, doc_id, aspects=aspects, n_jobs=n_jobs)[:, 0]
 
-    def mean(self, values: npt.ArrayLike, query_ptr: npt.ArrayLike) -> float:
+    def mean(self, values: npt.ArrayLike, query_ptr: npt.ArrayLike, query_weight: npt.ArrayLike | None = None) -> float:
         """Return the mean of one value per query over those that are not NaN, weighed as `average` says.
+
+        Parameters
+        ----------
+        values : array-like of shape (n_queries,)
+        query_ptr : array-like of int of shape (n_queries + 1,)
+        query_weight : array-like of shape (n_queries,), optional
+            Multiplies the weight of each query: one of weight 2 counts as the query twice.
 
         Examples
         --------
@@ -157,6 +164,8 @@ class Measure:
         skipped = np.isnan(value)
         value = as_vector("values", np.where(skipped, 0, value), length=len(sizes), of="queries")
         weight = np.where(skipped, 0, sizes if self.convention.average == "documents" else 1)
+        if query_weight is not None:
+            weight = weight * as_weights("query_weight", query_weight, len(sizes), of="queries")
         return float(value @ weight / weight.sum()) if weight.any() else float("nan")
 
     def _task(self) -> Task:

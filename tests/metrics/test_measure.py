@@ -383,3 +383,19 @@ def test_threads_do_not_change_values():
     for name in NAMES:
         one, three = (measure(name)(y, score, query_ptr, n_jobs=n) for n in (1, 3))
         np.testing.assert_array_equal(one, three)
+
+
+@pytest.mark.parametrize("name", ["ndcg@3", "ap", "err", "gauc", "bpref", "rbp"])
+def test_a_query_twice_at_half_weight_changes_no_mean(name):
+    rng = np.random.default_rng(0)
+    sizes = rng.integers(1, 9, 20)
+    ptr = np.concatenate([[0], np.cumsum(sizes)])
+    y, score = rng.integers(0, 3, ptr[-1]).astype(float), rng.normal(size=ptr[-1]).round(1)
+    m = measure(name)
+    twice = np.concatenate([np.arange(20), [3, 7, 11]])
+    rows = np.concatenate([np.arange(ptr[q], ptr[q + 1]) for q in twice])
+    weight = np.where(np.isin(twice, [3, 7, 11]), 0.5, 1.0)
+    longer = np.concatenate([[0], np.cumsum(sizes[twice])])
+    once = m.mean(m(y, score, ptr), ptr)
+    assert m.mean(m(y[rows], score[rows], longer), longer, weight) == pytest.approx(once, rel=1e-12)
+    assert m.mean(m(y[rows], score[rows], longer), longer) != pytest.approx(once, rel=1e-6)
