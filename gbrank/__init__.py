@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from .evaluation import compare as compare
     from .evaluation import evaluate as evaluate
     from .evaluation import explain_difference as explain_difference
-    from .evaluation import make_scorer as make_scorer
     from .evaluation import slices as slices
     from .evaluation import worst_losses as worst_losses
     from .explain import curve_over_queries as curve_over_queries
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from .rankers import StackedRanker as StackedRanker
     from .rankers import diagnose as diagnose
     from .rankers import load as load
+    from .rankers import make_scorer as make_scorer
     from .reports import Report as Report
     from .reports import report as report
     from .splits import QueryKFold as QueryKFold
@@ -74,7 +74,7 @@ _WHERE = {
     "CalibratedRanker": ".rankers",
     "GBRanker": ".rankers",
     "StackedRanker": ".rankers",
-    "make_scorer": ".evaluation",
+    "make_scorer": ".rankers",
     "LambdaMART": ".rankers",
     "Objective": ".objectives",
     "LetorFold": ".data",

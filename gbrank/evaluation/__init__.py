@@ -5,7 +5,6 @@ from ._compare import Comparison, compare
 from ._cuts import head_tail
 from ._difference import ConventionDifference, explain_difference
 from ._evaluate import Evaluation, evaluate
-from ._scorer import MeasureScorer, make_scorer
 from ._slices import Slices, slices
 from ._worst import WorstLosses, worst_losses
 
@@ -13,7 +12,6 @@ __all__ = [
     "Comparison",
     "ConventionDifference",
     "Evaluation",
-    "MeasureScorer",
     "Slices",
     "WorstLosses",
     "brier_score",
@@ -22,7 +20,6 @@ __all__ = [
     "expected_calibration_error",
     "explain_difference",
     "head_tail",
-    "make_scorer",
     "reliability_curve",
     "slices",
     "worst_losses",

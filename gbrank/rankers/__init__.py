@@ -6,6 +6,7 @@ from ._diagnosis import Diagnosis, Finding, diagnose
 from ._files import load
 from ._lambdamart import LambdaMART
 from ._ranker import GBRanker
+from ._scorer import MeasureScorer, make_scorer
 from ._stacked import StackedRanker
 
 __all__ = [
@@ -14,8 +15,10 @@ __all__ = [
     "Finding",
     "GBRanker",
     "LambdaMART",
+    "MeasureScorer",
     "RoundInfo",
     "StackedRanker",
     "diagnose",
     "load",
+    "make_scorer",
 ]

@@ -294,7 +294,7 @@ case("cutoff-0", lambda s: s.ranker(measure="ndcg@0").fit(X, Y, qid=QID), refuse
 case("truncation-0", lambda s: s.fit(objective=make("lambdarank", truncation=0)), refused="truncation=0")
 case("sigmoid-0", lambda s: s.fit(objective=make("lambdarank", sigmoid=0.0)), refused="sigmoid=0.0")
 case("no-rows", lambda s: s.fit(X[:0], Y[:0], QID[:0]), refused="there are no documents")
-case("no-columns", lambda s: s.fit(X[:, :0]), refused="no columns")
+case("no-columns", lambda s: s.fit(X[:, :0]), refused="0 feature")
 case("feature-inf", lambda s: s.fit(changed2(X, np.inf)), refused="X: row 7, column 1 is infinite")
 case("feature-text", lambda s: s.fit(changed2(X.astype(object), "red")), refused="X: every value must be a number")
 case("features-all-missing", lambda s: s.ranker().fit(X * np.nan, Y, qid=QID), warned="no tree could be grown")
@@ -409,8 +409,8 @@ def _(s: Setting) -> None:
 
 
 # 2.6 Prediction
-case("predict-too-few-columns", lambda s: fitted(s).predict(X[:, :2]), refused="2 features; .* trained on 3")
-case("predict-too-many-columns", lambda s: fitted(s).predict(np.c_[X, X]), refused="6 features; .* trained on 3")
+case("predict-too-few-columns", lambda s: fitted(s).predict(X[:, :2]), refused="2 features, .* expecting 3")
+case("predict-too-many-columns", lambda s: fitted(s).predict(np.c_[X, X]), refused="6 features, .* expecting 3")
 case("predict-inf", lambda s: fitted(s).predict(changed2(X, np.inf)), refused="X: row 7, column 1 is infinite")
 case("predict-text", lambda s: fitted(s).predict(changed2(X.astype(object), "red")), refused="must be a number")
 case("predict-one-dimension", lambda s: fitted(s).predict(X[0]), refused="two dimensions")
