@@ -574,6 +574,14 @@ def test_trec_news(real_data):
     assert set(np.unique(train.y)) <= {0, 1, 2, 3, 4}
 
 
+@pytest.mark.parametrize("at", range(1, 12))
+def test_a_lone_carriage_return_is_found_wherever_blocks_of_the_search_end(read, monkeypatch, at):
+    monkeypatch.setattr("gbrank.data._letor_text.SMALL", at)
+    with pytest.warns(GbrankWarning, match=":2: a carriage return"):
+        read("1 qid:1 1:1\r\n1 qid:1 1:0.5\r2:3\r\n0 qid:1 1:2\r\n")
+    assert len(read("1 qid:1 1:1\r\n1 qid:1 1:0.5\r\n")) == 2
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
