@@ -124,7 +124,7 @@ def fit(follower: Follower, params: Mapping[str, Any], train: Any, valid: list[A
         follower.model = catboost.CatBoost({**params, "eval_metric": follower}).fit(
             train, eval_set=valid or None, use_best_model=False, callbacks=[follower]
         )
-    except BaseException as error:
+    except BaseException as error:  # of any kind: the thread that waits raises it
         follower.error = error
     follower.round_done.release()
 
