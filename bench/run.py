@@ -23,12 +23,17 @@ NAMES = (
     "runs",
     "measures",
     "training",
+    "search",
+    "predict",
     "objectives",
     "start",
     "letor_tables",
     "mq2008",
     "compare",
     "significance",
+    "full_stage",
+    "value",
+    "stages",
 )
 PACKAGES = (
     "gbrank",

@@ -11,31 +11,43 @@ from ._optional import lazy_attributes
 from ._version import __version__
 
 if TYPE_CHECKING:
+    from .backends import bin_cache as bin_cache
     from .data import LetorFold as LetorFold
     from .data import Qrels as Qrels
     from .data import RankingData as RankingData
     from .data import Run as Run
     from .data import concat as concat
     from .data import make_letor as make_letor
+    from .data import read_kuairec as read_kuairec
     from .data import read_letor as read_letor
     from .data import read_letor_fold as read_letor_fold
     from .data import read_qrels as read_qrels
     from .data import read_run as read_run
     from .data import read_scores as read_scores
+    from .data import sample_negatives as sample_negatives
     from .data import write_letor as write_letor
     from .data import write_qrels as write_qrels
     from .data import write_run as write_run
     from .data import write_scores as write_scores
+    from .evaluation import Calibration as Calibration
     from .evaluation import Comparison as Comparison
     from .evaluation import Evaluation as Evaluation
+    from .evaluation import best_decision as best_decision
+    from .evaluation import calibration as calibration
     from .evaluation import compare as compare
     from .evaluation import evaluate as evaluate
+    from .evaluation import expected_utility as expected_utility
     from .evaluation import explain_difference as explain_difference
+    from .evaluation import realised_utility as realised_utility
     from .evaluation import slices as slices
     from .evaluation import worst_losses as worst_losses
+    from .explain import Contributions as Contributions
+    from .explain import contributions as contributions
     from .explain import curve_over_queries as curve_over_queries
     from .explain import curve_over_trees as curve_over_trees
     from .explain import importances as importances
+    from .fusion import ValueModel as ValueModel
+    from .fusion import target_weights as target_weights
     from .metrics import Convention as Convention
     from .metrics import Measure as Measure
     from .metrics import list_measure as list_measure
@@ -62,10 +74,21 @@ if TYPE_CHECKING:
     from .splits import nested_folds as nested_folds
     from .splits import three_parts as three_parts
     from .splits import train_test_split as train_test_split
+    from .stages import StageLog as StageLog
+    from .stages import read_stage_log as read_stage_log
+    from .stages import relabel as relabel
     from .tuning import TuneResult as TuneResult
     from .tuning import tune as tune
 
 _WHERE = {
+    "bin_cache": ".backends",
+    "Calibration": ".evaluation",
+    "best_decision": ".evaluation",
+    "calibration": ".evaluation",
+    "expected_utility": ".evaluation",
+    "realised_utility": ".evaluation",
+    "Contributions": ".explain",
+    "contributions": ".explain",
     "curve_over_queries": ".explain",
     "curve_over_trees": ".explain",
     "explain_difference": ".evaluation",
@@ -83,11 +106,13 @@ _WHERE = {
     "Run": ".data",
     "concat": ".data",
     "make_letor": ".data",
+    "read_kuairec": ".data",
     "read_letor": ".data",
     "read_letor_fold": ".data",
     "read_qrels": ".data",
     "read_run": ".data",
     "read_scores": ".data",
+    "sample_negatives": ".data",
     "write_letor": ".data",
     "write_qrels": ".data",
     "write_run": ".data",
@@ -117,8 +142,13 @@ _WHERE = {
     "report": ".reports",
     "Report": ".reports",
     "train_test_split": ".splits",
+    "StageLog": ".stages",
+    "read_stage_log": ".stages",
+    "relabel": ".stages",
     "TuneResult": ".tuning",
     "tune": ".tuning",
+    "ValueModel": ".fusion",
+    "target_weights": ".fusion",
 }
 
 __all__ = ["DataError", "GbrankError", "GbrankWarning", "ParameterError", "__version__", *_WHERE]

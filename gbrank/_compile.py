@@ -291,12 +291,12 @@ fixed_tuple = cast(Callable[[Any, int], Any], numba.np.unsafe.ndarray.to_fixed_t
 
 def thread_count(n_jobs: int | None) -> int:
     """Return the number of threads that `n_jobs` asks for: all cores for None and -1, all but one for -2, ..."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if n_jobs is None:
-        return cores
+    if n_jobs is not None and n_jobs > 0:
+        return n_jobs
     if n_jobs == 0:
         raise ParameterError("n_jobs=0: give a number of threads, or None for all cores.")
-    return n_jobs if n_jobs > 0 else max(1, cores + 1 + n_jobs)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores if n_jobs is None else max(1, cores + 1 + n_jobs)
 
 
 def over_queries(run: Callable[..., None], query_ptr: IntArray, *args: Any, n_jobs: int | None = None) -> None:

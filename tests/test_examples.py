@@ -49,6 +49,34 @@ def test_baseline_against_neural(tmp_path):
     assert again.replace("again/", "example-output/") == told
 
 
+def test_utility(tmp_path):
+    def run(*arguments):
+        command = [sys.executable, str(EXAMPLES / "utility.py"), "--seeds", "2", *arguments]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+
+    told = run("--queries", "90")
+    assert "60 test queries, 2 seeds" in told
+    assert told.count("grades, adjusted") == 3
+    # The same from files: as many systems, and the same measures.
+    data = gbrank.make_letor(60, n_features=5, max_documents=20, random_state=1)
+    for part, name in zip(gbrank.train_test_split(data, test_size=0.5, random_state=0), ("a", "b"), strict=True):
+        gbrank.write_letor(part, tmp_path / name)
+    again = run("a", "b", "--seeds", "1")
+    assert again.count("worth at the first 5 places") == told.count("worth at the first 5 places") == 6
+
+
+def test_value_model(tmp_path):
+    run = subprocess.run(
+        [sys.executable, str(EXAMPLES / "value_model.py")], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "\nreached: " in run.stdout
+    assert "\nnot reached: " in run.stdout
+    output = tmp_path / "example-output"
+    assert {"value_model.json", "pareto.svg", "shares.svg"} <= {path.name for path in output.iterdir()}
+    model = gbrank.ValueModel.load(output / "value_model.json")
+    assert sum(model.weights.values()) == pytest.approx(1)
+
+
 def test_quickstart_notebook(tmp_path, monkeypatch):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))

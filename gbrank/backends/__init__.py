@@ -5,11 +5,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .._registry import unknown
-from ._base import Backend, Binned, Model, Trainer, TreeParams
+from ._base import Backend, Binned, Model, Start, Trainer, TreeParams
+from ._cache import BinCache, bin_cache
 
-__all__ = ["BACKENDS", "Backend", "Binned", "Model", "Trainer", "TreeParams", "backend"]
+__all__ = [
+    "BACKENDS",
+    "LIBRARIES",
+    "Backend",
+    "BinCache",
+    "Binned",
+    "Model",
+    "Start",
+    "Trainer",
+    "TreeParams",
+    "backend",
+    "bin_cache",
+]
 
-BACKENDS = ("lightgbm", "xgboost", "catboost")
+LIBRARIES = {"lightgbm": "LightGBM", "xgboost": "XGBoost", "catboost": "CatBoost"}
+"""What the libraries call themselves, by the names of their backends."""
+BACKENDS = tuple(LIBRARIES)
 
 
 def backend(name: str) -> Backend:

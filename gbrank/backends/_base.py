@@ -9,17 +9,21 @@ from __future__ import annotations
 import dataclasses
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import DataError, ParameterError, check_positive, check_whole
+from .._checks import DataError, ParameterError, check_choice, check_positive, check_whole
 from ..data import RankingData
+from ..data._ranking_data import replace_fields
 from ..objectives import Objective
+from ..objectives._frames.noise import mixed
+from ._cache import kept_handle
+from ._constraints import Column, Groups, Signs, check_categorical, check_groups, check_signs, with_codes
 
 FloatMatrix = npt.NDArray[np.float64]
 
@@ -33,10 +37,16 @@ class TreeParams:
     max_depth: int | None = None
     min_docs_in_leaf: int = 20
     subsample: float = 1.0
+    query_subsample: float = 1.0
     colsample: float = 1.0
     reg_alpha: float = 0.0
     reg_lambda: float = 0.0
     max_bins: int = 255
+    monotone_constraints: Signs | None = None
+    interaction_constraints: Groups | None = None
+    categorical_features: Sequence[Column] | str | None = None
+    boosting: str = "gbdt"
+    device: str = "cpu"
     backend_params: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
     n_threads: int = 1
@@ -48,13 +58,23 @@ class TreeParams:
         if self.max_depth is not None:
             check_whole("max_depth", self.max_depth)
         check_whole("min_docs_in_leaf", self.min_docs_in_leaf, lowest=0)
-        for name in ("subsample", "colsample"):
+        for name in ("subsample", "query_subsample", "colsample"):
             check_positive(name, getattr(self, name))
             if getattr(self, name) > 1:
                 raise ParameterError(f"{name}={getattr(self, name)!r}: a share is above 0 and at most 1.")
         check_positive("reg_alpha", self.reg_alpha, zero=True)
         check_positive("reg_lambda", self.reg_lambda, zero=True)
         check_whole("max_bins", self.max_bins, lowest=2)
+        if self.monotone_constraints is not None:
+            check_signs(self.monotone_constraints)
+        if self.interaction_constraints is not None:
+            check_groups(self.interaction_constraints)
+        if self.categorical_features is not None:
+            check_categorical(self.categorical_features)
+            if not isinstance(self.categorical_features, str):  # compared where bins are reused
+                object.__setattr__(self, "categorical_features", tuple(self.categorical_features))
+        check_choice("boosting", self.boosting, ("gbdt", "dart"))
+        check_choice("device", self.device, ("cpu", "cuda"))
 
     def is_default(self, name: str) -> bool:
         """Tell whether a parameter has its default, which a backend that cannot translate it replaces by its own."""
@@ -100,6 +120,13 @@ class Trainer(ABC):
     def scores(self, number: int = -1) -> FloatMatrix:
         """Return the scores of the training data, or of validation set `number`."""
 
+    def scores_to_improve(self) -> FloatMatrix:
+        """Return the scores of the training data that the next tree is to improve, once before each `round`.
+
+        With DART, they are the sums of the trees that are not dropped.
+        """
+        return self.scores()
+
     @abstractmethod
     def leaves(self, binned: Binned) -> npt.NDArray[np.int64]:
         """Return the leaf of the last tree into which each document falls, shape (n_documents,).
@@ -143,6 +170,36 @@ class Model(ABC):
     def _raw(self, X: Any, n_rounds: int | None, n_threads: int) -> FloatMatrix:
         """Return the sum of the trees of `n_rounds` rounds, or of all."""
 
+    def contributions(self, X: Any, *, n_rounds: int | None = None, n_threads: int = 1) -> FloatMatrix:
+        """Return what each feature adds to the sum of trees of each document, and last what all documents start from.
+
+        These are Shapley values by TreeSHAP, as the library computes them.  The shape is (n_documents, n_features + 1),
+        with several outputs (n_documents, n_features + 1, n_outputs); sums over the second axis are `raw`.
+        """
+        if n_rounds == 0 or X.shape[0] == 0:
+            values = np.zeros((X.shape[0], self.n_features + 1, self.n_outputs))
+        else:
+            values = self._contributions(X, n_rounds, n_threads)
+        return values[:, :, 0] if self.n_outputs == 1 else values
+
+    @abstractmethod
+    def _contributions(self, X: Any, n_rounds: int | None, n_threads: int) -> FloatMatrix:
+        """Return contributions, shape (n_documents, n_features + 1, n_outputs)."""
+
+    @abstractmethod
+    def staged(self, X: Any, n_rounds: int, n_threads: int) -> Iterator[FloatMatrix]:
+        """Yield the sum of trees after each of the first `n_rounds` rounds."""
+
+    @abstractmethod
+    def head(self, n_rounds: int) -> Model:
+        """Return the model of the first rounds, one at least.
+
+        Raises
+        ------
+        ParameterError
+            The library cannot go on training with it.
+        """
+
     @abstractmethod
     def importances(self, kind: str, *, n_rounds: int | None = None) -> FloatMatrix:
         """Return, for each feature, the total gain (``"gain"``) or the number of its splits (``"split"``)."""
@@ -156,14 +213,43 @@ class Model(ABC):
         """Return the booster in its own format."""
 
 
+class Start(NamedTuple):
+    """An earlier model, whose trees come first, and its number of rounds."""
+
+    model: Any
+    rounds: int
+
+
+def seed_of(params: TreeParams, start: Start | None) -> int:
+    """Return the seed of a training; one that goes on does not repeat the draws of the one before."""
+    return params.seed if start is None else mixed(params.seed, start.rounds) % 2**31
+
+
 class Backend(ABC):
     """A library of boosted trees."""
 
     name: ClassVar[str]
 
-    @abstractmethod
+    # Memory that a bin of one value takes, of up to 256 bins, as measured.
+    bytes_per_value: ClassVar[float]
+
     def bin(self, data: RankingData, params: TreeParams, reference: Binned | None = None) -> Binned:
-        """Return `data` binned, with the bins of `reference` where one is given."""
+        """Return `data` binned, with the bins of `reference` where one is given; inside `bin_cache`, once for all."""
+        settings = self.bin_settings(params)
+        data = with_codes(data, params, None if reference is None else reference.data)
+        handle = kept_handle(
+            self.name,
+            data,
+            settings,
+            None if reference is None else reference.handle,
+            lambda: self._library_data(data, params, reference),
+            self.bytes_per_value * (1 if params.max_bins <= 256 else 2),
+        )
+        return Binned(data, self.name, settings, handle)
+
+    @abstractmethod
+    def _library_data(self, data: RankingData, params: TreeParams, reference: Binned | None) -> Any:
+        """Return the library's own data set; `data` hold codes where features are categorical."""
 
     @abstractmethod
     def bin_settings(self, params: TreeParams) -> dict[str, Any]:
@@ -171,11 +257,19 @@ class Backend(ABC):
 
     @abstractmethod
     def trainer(
-        self, train: Binned, valid: list[Binned], params: TreeParams, *, n_outputs: int, native: Objective | None = None
+        self,
+        train: Binned,
+        valid: list[Binned],
+        params: TreeParams,
+        *,
+        n_outputs: int,
+        native: Objective | None = None,
+        start: Start | None = None,
     ) -> Trainer:
         """Return a booster to be trained on `train`, with scores kept for `valid`.
 
-        With `native`, the booster uses its own version of that objective.
+        With `native`, the booster uses its own version of that objective.  With `start`, the trees grown follow those
+        of an earlier model, and all data have passed `going_on` before they were binned.
 
         Raises
         ------
@@ -184,6 +278,10 @@ class Backend(ABC):
         DataError
             Data beyond the limits of the booster's own objective.
         """
+
+    def going_on(self, data: RankingData, raw: FloatMatrix) -> RankingData:
+        """Return data whose scores begin at `raw`, the sums of an earlier model's trees, beside those they have."""
+        return replace_fields(data, init_score=raw if data.init_score is None else raw + data.init_score)
 
     @abstractmethod
     def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:

@@ -8,22 +8,25 @@ import tempfile
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import scipy.sparse as sp
 
 from .._checks import DataError, ParameterError
 from ..data import RankingData
 from ..objectives import Objective
 from ..objectives._base import row_weights
-from ._base import Backend, Binned, FloatMatrix, Model, Trainer, TreeParams, require_bins
+from ._base import Backend, Binned, FloatMatrix, Model, Start, Trainer, TreeParams, require_bins, seed_of
 from ._catboost_losses import native_params
-from ._catboost_params import check_lambdamart, translate
+from ._catboost_params import check_lambdamart, check_monotone, translate
+from ._constraints import categorical_columns
 
 try:
     import catboost
@@ -45,21 +48,32 @@ class CatBoostBackend(Backend):
     """Trains `catboost.CatBoost` in a thread that waits after each round."""
 
     name = "catboost"
+    bytes_per_value = 5.4
 
     def version(self) -> str:
         return str(catboost.__version__)
 
     def bin_settings(self, params: TreeParams) -> dict[str, Any]:
         given = params.backend_params
-        return {"border_count": params.max_bins - 1, **{name: given[name] for name in BIN_PARAMS if name in given}}
+        return {
+            "border_count": params.max_bins - 1,
+            "categorical_features": params.categorical_features,
+            **{name: given[name] for name in BIN_PARAMS if name in given},
+        }
 
-    def bin(self, data: RankingData, params: TreeParams, reference: Binned | None = None) -> Binned:
-        settings = self.bin_settings(params)
+    def _library_data(self, data: RankingData, params: TreeParams, reference: Binned | None) -> Any:
         with catboost_errors():
-            return Binned(data, self.name, settings, quantized(pool_of(data), settings, reference))
+            return quantized(pool_of(data), self.bin_settings(params), reference)
 
     def trainer(
-        self, train: Binned, valid: list[Binned], params: TreeParams, *, n_outputs: int, native: Objective | None = None
+        self,
+        train: Binned,
+        valid: list[Binned],
+        params: TreeParams,
+        *,
+        n_outputs: int,
+        native: Objective | None = None,
+        start: Start | None = None,
     ) -> Trainer:
         for binned in (train, *valid):
             require_bins(binned, self.name, self.bin_settings(params))
@@ -70,10 +84,24 @@ class CatBoostBackend(Backend):
             )
         own = native_params(native, train.data)
         check_lambdamart(own, params)
-        pool = train.handle
-        if uses_given_pairs(native, train.data):
+        check_monotone(own, params)
+        own |= translate(params, train.data.feature_names) | {"random_seed": seed_of(params, start)}
+        pairs = uses_given_pairs(native, train.data)
+        if start is not None:  # whose trees need the values of features, which bins have lost
+            train, *valid = (replace(one, handle=pool_of(one.data)) for one in (train, *valid))
+            pool = pool_of(train.data, pairs=True) if pairs else train.handle
+        elif pairs:
             pool = quantized(pool_of(train.data, pairs=True), self.bin_settings(params), train)
-        return CatBoostTrainer({**own, **translate(params)}, pool, train, [one.handle for one in valid], n_outputs)
+        else:
+            pool = train.handle
+        return CatBoostTrainer(own, pool, train, [one.handle for one in valid], n_outputs, start)
+
+    def going_on(self, data: RankingData, raw: FloatMatrix) -> RankingData:
+        if data.init_score is not None:
+            raise ParameterError(
+                "init_model: CatBoost goes on from a model or from init_score, not from both; leave one of them out."
+            )
+        return data  # CatBoost itself adds up the earlier trees
 
     def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:
         return CatBoostModel(read_model(content), n_outputs, n_features)
@@ -118,11 +146,11 @@ class Follower:
         self.go_on.release()
 
 
-def fit(follower: Follower, params: Mapping[str, Any], train: Any, valid: list[Any]) -> None:
+def fit(follower: Follower, params: Mapping[str, Any], train: Any, valid: list[Any], start: Any) -> None:
     """Run CatBoost's training from its first round to its last; in a thread that holds no trainer."""
     try:
         follower.model = catboost.CatBoost({**params, "eval_metric": follower}).fit(
-            train, eval_set=valid or None, use_best_model=False, callbacks=[follower]
+            train, eval_set=valid or None, use_best_model=False, callbacks=[follower], init_model=start
         )
     except BaseException as error:  # of any kind: the thread that waits raises it
         follower.error = error
@@ -132,13 +160,23 @@ def fit(follower: Follower, params: Mapping[str, Any], train: Any, valid: list[A
 class CatBoostTrainer(Trainer):
     """Steps a training that CatBoost runs in one call; given up half-way, the call ends after its round."""
 
-    def __init__(self, params: Mapping[str, Any], pool: Any, train: Binned, valid: list[Any], n_outputs: int) -> None:
+    def __init__(
+        self,
+        params: Mapping[str, Any],
+        pool: Any,
+        train: Binned,
+        valid: list[Any],
+        n_outputs: int,
+        start: Start | None = None,
+    ) -> None:
         self.params, self.train, self.n_outputs, self.rounds = params, train, n_outputs, 0
-        # Ordered boosting shuffles the training data; their scores in our order are then those of a further set.
-        self.shuffled = params.get("boosting_type") == "Ordered"
+        # Ordered boosting shuffles the training data, and statistics of categories leave each document's own label
+        # out of its score: the model's scores, in our order, are then those of a further set.
+        self.shuffled = params.get("boosting_type") == "Ordered" or bool(train.data.categories)
         self.follower = Follower()
         sets = [*valid, train.handle] if self.shuffled else valid
-        self.thread = threading.Thread(target=fit, args=(self.follower, params, pool, sets), daemon=True)
+        first = None if start is None else start.model.booster
+        self.thread = threading.Thread(target=fit, args=(self.follower, params, pool, sets, first), daemon=True)
         weakref.finalize(self, self.follower.stop).atexit = False
 
     def native_round(self) -> bool:
@@ -194,9 +232,45 @@ class CatBoostModel(Model):
 
     def _raw(self, X: Any, n_rounds: int | None, n_threads: int) -> FloatMatrix:
         raw = self.booster.predict(
-            csr_matrix(X), prediction_type="RawFormulaVal", ntree_end=n_rounds or 0, thread_count=n_threads
+            library_features(X, self.booster.get_cat_feature_indices()),
+            prediction_type="RawFormulaVal",
+            ntree_end=n_rounds or 0,
+            thread_count=n_threads,
         )
         return np.asarray(raw, dtype=np.float64)
+
+    def staged(self, X: Any, n_rounds: int, n_threads: int) -> Iterator[FloatMatrix]:
+        features = library_features(X, self.booster.get_cat_feature_indices())
+        total: Any = 0.0
+        for number in range(n_rounds):
+            total = total + self.booster.predict(
+                features, prediction_type="RawFormulaVal", ntree_start=number, ntree_end=number + 1,
+                thread_count=n_threads,
+            )  # fmt: skip
+            yield total
+
+    def head(self, n_rounds: int) -> Model:
+        return CatBoostModel(self._cut(n_rounds), self.n_outputs, self.n_features)
+
+    def _contributions(self, X: Any, n_rounds: int | None, n_threads: int) -> FloatMatrix:
+        with catboost_errors():
+            values = self._cut(n_rounds).get_feature_importance(
+                self._pool(X), type="ShapValues", thread_count=n_threads
+            )
+        by_output = np.asarray(values, dtype=np.float64).reshape(X.shape[0], self.n_outputs, self.n_features + 1)
+        return by_output.transpose(0, 2, 1)
+
+    def _pool(self, X: Any) -> Any:
+        columns = self.booster.get_cat_feature_indices()
+        return catboost.Pool(library_features(X, columns), cat_features=columns)
+
+    def _cut(self, n_rounds: int | None) -> Any:
+        """Return the booster of the first rounds; CatBoost's importances know only whole ones."""
+        if not n_rounds or n_rounds >= self.booster.tree_count_:
+            return self.booster
+        booster = self.booster.copy()
+        booster.shrink(n_rounds)
+        return booster
 
     def importances(self, kind: str, *, n_rounds: int | None = None) -> FloatMatrix:
         """Return CatBoost's own importance for ``"gain"``, for it keeps no gains.
@@ -204,14 +278,12 @@ class CatBoostModel(Model):
         That is by how much predictions change on average where a feature's value does ("PredictionValuesChange"), in
         percent of all.  For ``"split"``, a condition that a whole level of a symmetric tree shares counts once.
         """
-        booster = self.booster
-        if n_rounds and n_rounds < booster.tree_count_:
-            booster = booster.copy()
-            booster.shrink(n_rounds)
+        booster = self._cut(n_rounds)
         if kind == "gain":
             changes = booster.get_feature_importance(type="PredictionValuesChange")
             return np.nan_to_num(np.asarray(changes, dtype=np.float64))
-        counts = Counter(splits(json.loads(written(booster, "json"))))
+        content = json.loads(written(booster, "json"))
+        counts = Counter(splits(content, split_columns(content["features_info"])))
         return np.array([counts[feature] for feature in range(self.n_features)], dtype=np.float64)
 
     def n_trees(self) -> int:
@@ -221,15 +293,34 @@ class CatBoostModel(Model):
         return written(self.booster, "cbm")
 
 
-def splits(node: Any) -> Iterator[int]:
-    """Yield the feature of every split in a part of CatBoost's JSON."""
+def splits(node: Any, columns: list[list[int]]) -> Iterator[int]:
+    """Yield the columns of every split in a part of CatBoost's JSON; `columns` holds those of each numbered split."""
     if isinstance(node, Mapping):
-        if "float_feature_index" in node and "border" in node:
-            yield int(node["float_feature_index"])
-        node = [each for name, each in node.items() if name != "features_info"]
+        if "split_index" in node:
+            yield from columns[node["split_index"]]
+        node = [each for name, each in node.items() if name not in ("features_info", "ctr_data")]
     if isinstance(node, list):
         for each in node:
-            yield from splits(each)
+            yield from splits(each, columns)
+
+
+def split_columns(info: Mapping[str, Any]) -> list[list[int]]:
+    """Return the columns that each of a model's splits reads, as CatBoost numbers them.
+
+    Borders of numbers come first, then single categories, then borders of statistics of categories, which may combine
+    several columns.
+    """
+    numbers, categories = info.get("float_features") or [], info.get("categorical_features") or []
+    flat = {
+        "float_feature_index": [one["flat_feature_index"] for one in numbers],
+        "cat_feature_index": [one["flat_feature_index"] for one in categories],
+    }
+    columns = [[one["flat_feature_index"]] for one in numbers for _ in one["borders"] or ()]
+    columns += [[one["flat_feature_index"]] for one in categories for _ in one.get("values") or ()]
+    for statistic in info.get("ctrs") or ():
+        read = {flat[key][part[key]] for part in statistic["elements"] for key in flat if key in part}
+        columns += [sorted(read) for _ in statistic["borders"]]
+    return columns
 
 
 def written(booster: Any, format: str) -> bytes:
@@ -255,6 +346,16 @@ def csr_matrix(X: Any) -> Any:
     return sp.csr_matrix((X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), shape=X.shape)
 
 
+def library_features(X: Any, categorical: Sequence[int]) -> Any:
+    """Return features as CatBoost takes them: categorical columns as whole numbers, -1 where missing."""
+    if not len(categorical):
+        return csr_matrix(X)
+    return pd.DataFrame(
+        {j: np.nan_to_num(X[:, j], nan=-1.0).astype(np.int32) if j in set(categorical) else X[:, j]
+         for j in range(X.shape[1])}
+    )  # fmt: skip
+
+
 def pool_of(data: RankingData, *, pairs: bool = False) -> Any:
     """Return the data as CatBoost takes them: with weights of documents, or of queries, and on demand with pairs."""
     weights: dict[str, Any] = {}
@@ -266,23 +367,33 @@ def pool_of(data: RankingData, *, pairs: bool = False) -> Any:
     if pairs:
         weights |= {"pairs": data.pairs, "pairs_weight": data.pair_weight}
         y = np.arange(data.n_documents) % 2.0  # not read beside pairs, but refused where all are equal
+    columns = categorical_columns(data)
     return catboost.Pool(
-        csr_matrix(data.X),
+        library_features(data.X, columns),
         y,
+        cat_features=columns or None,
         group_id=np.repeat(np.arange(data.n_queries), data.query_sizes),
+        baseline=None if data.init_score is None else data.init_score.reshape(data.n_documents, -1),
         **weights,
     )
 
 
 def quantized(pool: Any, settings: Mapping[str, Any], reference: Binned | None) -> Any:
-    """Return the pool, binned in place; with the borders of `reference`, if there is one."""
+    """Return the pool, binned in place; with the borders of `reference`, if there is one.
+
+    CatBoost numbers categories anew in every pool that it bins, and then takes one category for another: a pool with a
+    reference is left to be binned while training, with the borders of the training data.
+    """
+    if reference is not None and pool.get_cat_feature_indices():
+        return pool
     if reference is None:
-        pool.quantize(task_type="CPU", **settings)
+        borders = {name: value for name, value in settings.items() if name != "categorical_features"}
+        pool.quantize(task_type="CPU", **borders)
         return pool
     with tempfile.TemporaryDirectory() as folder:
-        borders = str(Path(folder) / "borders")
-        reference.handle.save_quantization_borders(borders)
-        pool.quantize(task_type="CPU", input_borders=borders)
+        path = str(Path(folder) / "borders")
+        reference.handle.save_quantization_borders(path)
+        pool.quantize(task_type="CPU", input_borders=path)
     return pool
 
 

@@ -91,7 +91,9 @@ def _pairwise(objective: PairwiseLogistic, data: RankingData) -> dict[str, Any]:
 
 def _yeti(objective: YetiLoss, data: RankingData) -> dict[str, Any]:
     own = "CatBoost's own YetiRank"
-    require_own(objective, own, REMEDY, sigmoid=1.0, hessian_factor=1.0, random_state=0)
+    unsteadied: dict[str, Any] = {"query_norm": False, "score_norm": False, "hessian_factor": 1.0}
+    unsteadied |= {"rerank_every": 1, "rank_smoothing": 0.0, "ties": "stable"}
+    require_own(objective, own, REMEDY, sigmoid=1.0, random_state=0, **unsteadied)
     # What CatBoost calls Gumbel noise is logistic, and has no power.
     require_own(objective, own, REMEDY, noise=("logistic", "gauss", "none"))
     if objective.noise == "logistic":
@@ -107,7 +109,7 @@ def _yeti(objective: YetiLoss, data: RankingData) -> dict[str, Any]:
 
 def _stochastic_rank(objective: StochasticRank, data: RankingData) -> dict[str, Any]:
     own = "CatBoost's own StochasticRank"
-    require_own(objective, own, REMEDY, hessian_factor=1.0, random_state=0)
+    require_own(objective, own, REMEDY, query_norm=False, score_norm=False, hessian_factor=1.0, random_state=0)
     require_own(objective, own + ", as far as it is the same,", REMEDY, sigma=1.0)
     if objective.scale_free:
         require_own(objective, own + " with scale_free", REMEDY, mu=0.0)

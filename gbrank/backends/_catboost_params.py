@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .._checks import ParameterError
 from ._base import TreeParams, refuse_clashes
+from ._constraints import monotone_signs
 
 CANONICAL = {
     "learning_rate": ("learning_rate", "eta"),
@@ -25,6 +26,9 @@ CANONICAL = {
                               "best_model_min_trees", "eval_fraction"),
     "measure": ("eval_metric", "custom_metric", "custom_loss"),
     "callbacks": ("callbacks",),
+    "monotone_constraints": ("monotone_constraints",),
+    "categorical_features": ("cat_features",),
+    "device": ("task_type", "devices"),
     "objective": ("loss_function", "objective", "class_weights", "auto_class_weights", "scale_pos_weight",
                   "classes_count", "class_names", "target_border"),
 }  # fmt: skip
@@ -34,9 +38,7 @@ REFUSED = {
         ("train_dir", "allow_writing_files", "save_snapshot", "snapshot_file", "snapshot_interval"),
         "training leaves no files behind; save the ranker",
     ),
-    **dict.fromkeys(
-        ("cat_features", "text_features", "embedding_features"), "features are numbers here; encode them before"
-    ),
+    **dict.fromkeys(("text_features", "embedding_features"), "features are numbers here; encode them before"),
     **dict.fromkeys(("input_borders", "output_borders"), "bins come from `GBRanker.bin`"),
 }
 
@@ -46,17 +48,20 @@ ROUNDS = 1_000_000
 """What CatBoost is told; the ranker ends training.  From 200 rounds on, no default depends on this number."""
 
 
-def translate(params: TreeParams) -> dict[str, Any]:
-    """Return the library's parameters."""
+def translate(params: TreeParams, names: Sequence[str]) -> dict[str, Any]:
+    """Return the library's parameters, for features of these names."""
     refuse_clashes(params, REFUSED)
     if params.reg_alpha:
         raise ParameterError(f"reg_alpha={params.reg_alpha}: CatBoost has no L1 penalty; use reg_lambda.")
-    task = params.backend_params.get("task_type", "CPU")
-    if task != "CPU" or "devices" in params.backend_params:
+    if params.device != "cpu":
         raise ParameterError(
-            f"backend_params: task_type={task!r}: gbrank follows the scores after each round, which CatBoost shows on "
-            "the CPU only; leave task_type and devices out."
+            f"device={params.device!r}: gbrank follows the scores after each round, which CatBoost shows on the CPU "
+            "only; use device='cpu', or another backend."
         )
+    if params.boosting != "gbdt":
+        raise ParameterError(f"boosting={params.boosting!r}: CatBoost has no DART; use LightGBM or XGBoost.")
+    if params.interaction_constraints is not None:
+        raise ParameterError("interaction_constraints: CatBoost has none; use LightGBM or XGBoost.")
     return {
         "iterations": ROUNDS,
         "learning_rate": params.learning_rate,
@@ -68,10 +73,23 @@ def translate(params: TreeParams) -> dict[str, Any]:
         "thread_count": params.n_threads,
         "logging_level": LEVELS[min(params.verbose, len(LEVELS) - 1)],
         "allow_writing_files": False,
+        **monotone(params, names),
         **leaf_limits(params),
         **sampling(params),
         **params.backend_params,
     }
+
+
+def monotone(params: TreeParams, names: Sequence[str]) -> dict[str, Any]:
+    """Return the monotone constraints, which CatBoost has in symmetric trees."""
+    signs = monotone_signs(params, names)
+    policy = params.backend_params.get("grow_policy", "SymmetricTree")
+    if signs is not None and policy != "SymmetricTree":
+        raise ParameterError(
+            f"monotone_constraints: CatBoost has them in symmetric trees only, not with grow_policy={policy!r}; leave "
+            "one of the two out."
+        )
+    return {} if signs is None else {"monotone_constraints": signs}
 
 
 def leaf_limits(params: TreeParams) -> dict[str, Any]:
@@ -99,6 +117,8 @@ def leaf_limits(params: TreeParams) -> dict[str, Any]:
 def sampling(params: TreeParams) -> dict[str, Any]:
     """Return how documents are sampled for each tree: a plain share of them, unless another way is given."""
     kind = params.backend_params.get("bootstrap_type")
+    if params.query_subsample != 1:
+        return query_sampling(params)
     if kind is None:
         return {"bootstrap_type": "No"} if params.subsample == 1 else {
             "bootstrap_type": "Bernoulli", "subsample": params.subsample
@@ -110,6 +130,30 @@ def sampling(params: TreeParams) -> dict[str, Any]:
     if params.subsample == 1:
         raise ParameterError(f"subsample=1: bootstrap_type={kind!r} would sample nothing; set a share below 1.")
     return {"subsample": params.subsample}
+
+
+def query_sampling(params: TreeParams) -> dict[str, Any]:
+    """Return how whole queries are sampled for the splits of each tree; leaf values come from all of them."""
+    share = params.query_subsample
+    if params.subsample != 1:
+        raise ParameterError(
+            f"query_subsample={share!r}, subsample={params.subsample!r}: CatBoost samples queries or documents, not "
+            "both; leave one out."
+        )
+    for name in ("bootstrap_type", "sampling_unit"):
+        if name in params.backend_params:
+            raise ParameterError(f"backend_params[{name!r}]: query_subsample={share!r} sets it; leave one of them out.")
+    return {"bootstrap_type": "Bernoulli", "sampling_unit": "Group", "subsample": share}
+
+
+def check_monotone(own: Mapping[str, Any], params: TreeParams) -> None:
+    """Refuse monotone constraints where CatBoost takes them and does not keep them: in its losses of pairs."""
+    loss = str(own["loss_function"]).partition(":")[0]
+    if params.monotone_constraints is not None and loss.startswith(("YetiRank", "PairLogit")):
+        raise ParameterError(
+            f"monotone_constraints: CatBoost's {loss} does not keep them, its scores rise and fall; leave them out, or "
+            "choose another objective, such as 'softmax'."
+        )
 
 
 def check_lambdamart(own: Mapping[str, Any], params: TreeParams) -> None:

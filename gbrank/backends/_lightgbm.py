@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import lightgbm as lgb
@@ -11,25 +12,26 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from .._checks import DataError, ParameterError
+from .._checks import ParameterError
 from .._registry import unknown
 from ..data import RankingData
-from ..objectives import AbsoluteError, CrossEntropy, Huber, LambdaRank, McRank, Objective, Quantile, SquaredError
+from ..objectives import Objective
 from ._base import (
-    NO_OPTIONS,
     Backend,
     Binned,
     FloatMatrix,
     Model,
+    Start,
     Trainer,
     TreeParams,
+    in_blocks,
     library_errors,
-    one_label,
     refuse_clashes,
-    require_binary,
     require_bins,
-    require_own,
+    seed_of,
 )
+from ._constraints import categorical_columns, interaction_groups, monotone_signs
+from ._lightgbm_losses import RAW, native_params
 from ._trees import lightgbm_tree, tree_leaves
 
 # The library's names (with its aliases) for what has a canonical name.
@@ -51,6 +53,10 @@ CANONICAL = {
     "objective": "objective",
     "metric": "measure",
     "num_class": "objective",
+    "monotone_constraints": "monotone_constraints",
+    "interaction_constraints": "interaction_constraints",
+    "categorical_feature": "categorical_features",
+    "device_type": "device",
 }
 BIN_PARAMS = (
     "min_data_in_bin",
@@ -62,8 +68,6 @@ BIN_PARAMS = (
     "enable_bundle",
     "linear_tree",
 )
-
-MAX_GRADE, MAX_DOCUMENTS = 30, 10_000
 
 ONE_AT_A_TIME = threading.Lock()
 """While a booster is made: LightGBM keeps gains in a table of the whole process until its objective has read them."""
@@ -80,47 +84,73 @@ class LightGBMBackend(Backend):
     """Trains `lightgbm.Booster` round by round."""
 
     name = "lightgbm"
+    bytes_per_value = 1.3
 
     def version(self) -> str:
         return str(lgb.__version__)
 
     def bin_settings(self, params: TreeParams) -> dict[str, Any]:
         given = backend_params(params)
-        return {"max_bin": params.max_bins, **{name: given[name] for name in BIN_PARAMS if name in given}}
+        return {
+            "max_bin": params.max_bins,
+            "categorical_features": params.categorical_features,
+            "device": params.device,
+            **{name: given[name] for name in BIN_PARAMS if name in given},
+        }
 
-    def bin(self, data: RankingData, params: TreeParams, reference: Binned | None = None) -> Binned:
+    def _library_data(self, data: RankingData, params: TreeParams, reference: Binned | None) -> Any:
+        require_device(params)
         settings = self.bin_settings(params)
+        library = {name: value for name, value in settings.items() if name not in ("categorical_features", "device")}
+        if params.device != "cpu":
+            library["device_type"] = params.device
         dataset = lgb.Dataset(
             csr_matrix(data.X),
             label=data.y if data.y.ndim == 1 else data.y[:, 0],
             group=data.query_sizes,
             weight=None if data.query_weight is None else np.repeat(data.query_weight, data.query_sizes),
+            init_score=data.init_score,
             reference=None if reference is None else reference.handle,
+            categorical_feature=categorical_columns(data),
             # Filtering features by min_docs_in_leaf would tie the bins to a parameter of trees.
-            params={**settings, "feature_pre_filter": False, "verbosity": -1, "num_threads": params.n_threads},
+            params={**library, "feature_pre_filter": False, "verbosity": -1, "num_threads": params.n_threads},
             free_raw_data=True,
         )
         with library_errors("LightGBM", lgb.basic.LightGBMError):
-            return Binned(data, self.name, settings, dataset.construct())
+            return dataset.construct()
 
     def trainer(
-        self, train: Binned, valid: list[Binned], params: TreeParams, *, n_outputs: int, native: Objective | None = None
+        self,
+        train: Binned,
+        valid: list[Binned],
+        params: TreeParams,
+        *,
+        n_outputs: int,
+        native: Objective | None = None,
+        start: Start | None = None,
     ) -> Trainer:
         for binned in (train, *valid):
             require_bins(binned, self.name, self.bin_settings(params))
         own = {"objective": "none", "num_class": n_outputs} if native is None else native_params(native, train.data)
+        own |= {"seed": seed_of(params, start), **query_sampling(params, own=native is not None)}
         with library_errors("LightGBM", lgb.basic.LightGBMError), ONE_AT_A_TIME:
-            booster = lgb.Booster({**translate(params), **own}, train.handle)
-            for number, binned in enumerate(valid):
+            booster = lgb.Booster({**translate(params, train.data.feature_names), **own}, train.handle)
+            sets = [*valid, train] if is_dart(booster) else valid
+            for number, binned in enumerate(sets):
                 booster.add_valid(binned.handle, f"valid{number}")
-        return LightGBMTrainer(booster, train, n_outputs, params.n_threads, RAW.get(str(own["objective"])))
+        return LightGBMTrainer(booster, train, n_outputs, params.n_threads, RAW.get(str(own["objective"])), start)
 
     def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:
         return LightGBMModel(lgb.Booster(model_str=content.decode("utf-8")), n_outputs, n_features)
 
 
 class LightGBMTrainer(Trainer):
-    """Steps a booster; scores stand class by class in the library, document by document here."""
+    """Steps a booster; scores stand class by class in the library, document by document here.
+
+    With DART, LightGBM drops trees as soon as it is asked for the scores of its training data, and turns their signs
+    round until the next tree has grown.  So it is asked for these once before each tree; the scores of the whole model
+    are those of a last validation set, the training data again.
+    """
 
     def __init__(
         self,
@@ -129,9 +159,11 @@ class LightGBMTrainer(Trainer):
         n_outputs: int,
         n_threads: int,
         to_raw: Callable[[FloatMatrix], FloatMatrix] | None = None,
+        start: Start | None = None,
     ) -> None:
-        self.booster, self.train, self.n_outputs, self.to_raw = booster, train, n_outputs, to_raw
+        self.booster, self.train, self.n_outputs, self.to_raw, self.start = booster, train, n_outputs, to_raw, start
         self.n_threads = n_threads
+        self.drops = is_dart(booster)
         self.uneven = 1 + UNEVEN * (np.random.default_rng(0).random(train.data.n_documents) < 0.5)
 
     def round(self, gradient: FloatMatrix, hessian: FloatMatrix) -> bool:
@@ -146,6 +178,12 @@ class LightGBMTrainer(Trainer):
             return not self.booster.update()
 
     def scores(self, number: int = -1) -> FloatMatrix:
+        return self._scores(number, training=number < 0 and not self.drops)
+
+    def scores_to_improve(self) -> FloatMatrix:
+        return self._scores(-1, training=True)
+
+    def _scores(self, number: int, *, training: bool) -> FloatMatrix:
         seen: list[FloatMatrix] = []
 
         def keep(scores: FloatMatrix, dataset: lgb.Dataset) -> tuple[str, float, bool]:
@@ -153,7 +191,7 @@ class LightGBMTrainer(Trainer):
             seen.append(raw if self.to_raw is None else self.to_raw(raw))
             return "scores", 0.0, True
 
-        if number < 0:
+        if training:
             self.booster.eval_train(feval=keep)
             return seen[0]
         # eval_valid visits every set in turn.
@@ -181,9 +219,13 @@ class LightGBMTrainer(Trainer):
         return values
 
     def rescales_trees(self) -> bool:
-        return str(self.booster.params.get("boosting", "gbdt")) == "dart"
+        return self.drops
 
     def finish(self) -> Model:
+        if self.drops:
+            take_back_drops(self.booster)
+        if self.start is not None:
+            put_first(self.start.model.booster, self.booster)
         return LightGBMModel(self.booster, self.n_outputs, self.train.data.n_features)
 
 
@@ -208,6 +250,30 @@ class LightGBMModel(Model):
             dtype=np.float64,
         )
 
+    def _contributions(self, X: Any, n_rounds: int | None, n_threads: int) -> FloatMatrix:
+        def predict(block: Any) -> Any:
+            return self.booster.predict(
+                block, pred_contrib=True, num_iteration=n_rounds or -1, num_threads=n_threads, validate_features=False
+            )
+
+        with library_errors("LightGBM", lgb.basic.LightGBMError):
+            values = in_blocks(X, predict) if sp.issparse(X) else predict(X)
+        by_output = np.asarray(values, dtype=np.float64).reshape(X.shape[0], self.n_outputs, self.n_features + 1)
+        return by_output.transpose(0, 2, 1)
+
+    def staged(self, X: Any, n_rounds: int, n_threads: int) -> Iterator[FloatMatrix]:
+        total = np.zeros(X.shape[0] if self.n_outputs == 1 else (X.shape[0], self.n_outputs))
+        for number in range(n_rounds):
+            total = total + self.booster.predict(
+                csr_matrix(X), raw_score=True, start_iteration=number, num_iteration=1, num_threads=n_threads,
+                validate_features=False,
+            )  # fmt: skip
+            yield total
+
+    def head(self, n_rounds: int) -> Model:
+        booster = lgb.Booster(model_str=self.booster.model_to_string(num_iteration=n_rounds))
+        return LightGBMModel(booster, self.n_outputs, self.n_features)
+
     def importances(self, kind: str, *, n_rounds: int | None = None) -> FloatMatrix:
         return self.booster.feature_importance(kind, iteration=n_rounds or -1).astype(np.float64)
 
@@ -218,10 +284,24 @@ class LightGBMModel(Model):
         return str(self.booster.model_to_string(num_iteration=-1)).encode("utf-8")
 
 
-def log_odds(p: FloatMatrix) -> FloatMatrix:
-    """Return the log-odds of probabilities; where they round to 0 or 1, about -37 or 37."""
-    p = np.clip(p, 1e-16, 1 - 1e-16)
-    return np.asarray(np.log(p) - np.log1p(-p))
+def is_dart(booster: lgb.Booster) -> bool:
+    """Tell whether a booster drops trees."""
+    return str(booster.params.get("boosting", "gbdt")) == "dart"
+
+
+def take_back_drops(booster: lgb.Booster) -> None:
+    """Turn the signs of trees round that were dropped for a tree which then did not grow."""
+    for number, tree in enumerate(booster.dump_model()["tree_info"]):
+        if tree["shrinkage"] < 0:
+            for leaf in range(tree["num_leaves"]):
+                booster.set_leaf_output(number, leaf, -booster.get_leaf_output(number, leaf))
+
+
+def put_first(first: lgb.Booster, booster: lgb.Booster) -> None:
+    """Put the trees of `first` before those of `booster`, as the library does where it goes on training."""
+    with library_errors("LightGBM", lgb.basic.LightGBMError):
+        library = lgb.basic._LIB  # type: ignore[attr-defined]
+        lgb.basic._safe_call(library.LGBM_BoosterMerge(booster._handle, first._handle))
 
 
 def csr_matrix(X: Any) -> Any:
@@ -240,14 +320,48 @@ def backend_params(params: TreeParams) -> dict[str, Any]:
     return given
 
 
+@functools.cache
 def main_names() -> dict[str, str]:
     """Return each of the library's parameter names and aliases with its main name."""
     aliases = lgb.basic._ConfigAliases._get_all_param_aliases()
     return {alias: name for name, others in aliases.items() for alias in (name, *others)}
 
 
-def translate(params: TreeParams) -> dict[str, Any]:
-    """Return the library's parameters."""
+@functools.cache
+def has_cuda() -> bool:
+    """Tell whether this LightGBM can train on a GPU of NVIDIA; it says so only when a booster is made."""
+    device = {"device_type": "cuda", "verbosity": -1}
+    try:
+        lgb.Booster(device, lgb.Dataset(np.arange(4.0)[:, None], np.arange(4.0), params=device))
+    except lgb.basic.LightGBMError:
+        return False
+    return True
+
+
+def require_device(params: TreeParams) -> None:
+    """Raise a `ParameterError` where the device is not there."""
+    if params.device == "cuda" and not has_cuda():
+        raise ParameterError(
+            "device='cuda': this LightGBM was built without CUDA, or there is no GPU; install a build with CUDA on a "
+            "machine with one, or use device='cpu'."
+        )
+
+
+def translate(params: TreeParams, names: Sequence[str]) -> dict[str, Any]:
+    """Return the library's parameters, for features of these names."""
+    own = backend_params(params)
+    if params.boosting != "gbdt" and "boosting" in own:
+        raise ParameterError(f"backend_params['boosting']={own['boosting']!r}: remove it, or boosting='dart'.")
+    if params.monotone_constraints is not None and own.get("linear_tree"):
+        raise ParameterError(
+            "backend_params['linear_tree']: the lines in the leaves do not keep monotone_constraints; leave one out."
+        )
+    told = {
+        "monotone_constraints": monotone_signs(params, names),
+        "interaction_constraints": interaction_groups(params, names),
+    }
+    # Sums in one order, on the CPU.
+    exact = {"deterministic": True, "force_row_wise": True} if params.device == "cpu" else {}
     return {
         "learning_rate": params.learning_rate,
         "num_leaves": params.max_leaves,
@@ -263,86 +377,28 @@ def translate(params: TreeParams) -> dict[str, Any]:
         "verbosity": params.verbose - 1,
         "metric": "None",
         "feature_pre_filter": False,
-        "deterministic": True,
-        "force_row_wise": True,
-        **backend_params(params),
+        "boosting": params.boosting,
+        "device_type": params.device,
+        **{name: value for name, value in told.items() if value is not None},
+        **exact,
+        **own,
         "max_bin": params.max_bins,
     }
 
 
-def _lambdarank(objective: LambdaRank, data: RankingData) -> dict[str, Any]:
-    y = one_label(data, "LightGBM")
-    own = "LightGBM's own lambdarank"
-    require_own(objective, own, weight="ndcg", hessian_factor=1.0, query_norm=objective.score_norm, **NO_OPTIONS)
-    if y.max() > MAX_GRADE:
-        raise DataError(
-            f"label {y.max():g} in row {int(np.argmax(y))}: LightGBM's own lambdarank has grades up to {MAX_GRADE}; "
-            "use engine='compiled', which has no such limit."
-        )
-    if data.query_sizes.max() > MAX_DOCUMENTS:
-        worst = int(np.argmax(data.query_sizes))
-        raise DataError(
-            f"query {data.query_ids[worst]} has {data.query_sizes[worst]} documents: LightGBM's own lambdarank takes "
-            f"{MAX_DOCUMENTS}; use engine='compiled', which has no such limit."
-        )
-    grades = np.arange(MAX_GRADE + 1)
-    return {
-        "objective": "lambdarank",
-        "sigmoid": objective.sigmoid,
-        "lambdarank_truncation_level": objective.truncation or int(data.query_sizes.max()),
-        "lambdarank_norm": objective.query_norm,
-        "label_gain": (2.0**grades - 1 if objective.gain == "exp" else grades).tolist(),
-    }
+def query_sampling(params: TreeParams, *, own: bool) -> dict[str, Any]:
+    """Return what samples queries: LightGBM's bagging for its own objectives, else what gradients of 0 need.
 
-
-def _quantile(objective: Quantile, data: RankingData) -> dict[str, Any]:
-    if len(objective.alphas) > 1:
-        raise ParameterError("alpha: LightGBM's own quantile has one quantile; use engine='compiled'.")
-    return {"objective": "quantile", "alpha": objective.alphas[0]}
-
-
-def _cross_entropy(objective: CrossEntropy, data: RankingData) -> dict[str, Any]:
-    require_binary(objective, data, "LightGBM's own binary")
-    if objective.relevant_from is None:
-        require_own(objective, "LightGBM's own cross_entropy", positive_weight=1.0)
-        return {"objective": "cross_entropy"}
-    if isinstance(objective.positive_weight, str):
-        raise ParameterError("positive_weight='balanced': give LightGBM's own binary a number; or engine='compiled'.")
-    return {"objective": "binary", "scale_pos_weight": objective.positive_weight}
-
-
-def _mcrank(objective: McRank, data: RankingData) -> dict[str, Any]:
-    require_own(objective, "LightGBM's own multiclass", class_weight=None)
-    return {"objective": "multiclass", "num_class": int(data.y.max()) + 1}
-
-
-NATIVE: Mapping[type[Objective], Callable[[Any, RankingData], dict[str, Any]]] = {
-    LambdaRank: _lambdarank,
-    SquaredError: lambda objective, data: {"objective": "regression"},
-    AbsoluteError: lambda objective, data: {"objective": "regression_l1"},
-    Huber: lambda objective, data: {"objective": "huber", "alpha": objective.delta},
-    Quantile: _quantile,
-    CrossEntropy: _cross_entropy,
-    McRank: _mcrank,
-}
-# The library shows its scores through these functions; here are their inverses.
-RAW: Mapping[str, Callable[[FloatMatrix], FloatMatrix]] = {
-    "binary": log_odds,
-    "cross_entropy": log_odds,
-    "multiclass": lambda p: np.log(np.maximum(p, 1e-300)),
-}
-
-
-def native_params(objective: Objective, data: RankingData) -> dict[str, Any]:
-    """Return the parameters of the library's own version of `objective`, after checking the library's limits."""
-    if type(objective) not in NATIVE:
+    LightGBM takes documents without gradient and hessian for documents, so a leaf must hold as many more.
+    """
+    share = params.query_subsample
+    if share == 1:
+        return {}
+    if not own:
+        return {"min_data_in_leaf": int(np.ceil(params.min_docs_in_leaf / share))}
+    if params.subsample != 1:
         raise ParameterError(
-            f"LightGBM has no objective {objective.name!r} of its own; use engine='compiled'. "
-            f"It has: {', '.join(sorted(each.name for each in NATIVE))}."
+            f"query_subsample={share!r}, subsample={params.subsample!r}: with engine='native' LightGBM samples queries "
+            "or documents, not both; leave one out, or use engine='compiled'."
         )
-    if data.sample_weight is not None:
-        raise ParameterError(
-            "sample_weight: LightGBM's own objectives read it otherwise than documented here; use engine='compiled', "
-            "or query_weight."
-        )
-    return NATIVE[type(objective)](objective, data)
+    return {"bagging_by_query": True, "bagging_fraction": share, "bagging_freq": 1}

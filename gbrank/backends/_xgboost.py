@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,34 +17,24 @@ import xgboost as xgb
 from .._checks import DataError, ParameterError
 from ..data import RankingData
 from ..objectives import (
-    AbsoluteError,
-    CrossEntropy,
-    Hinge,
-    Huber,
-    LambdaRank,
-    McRank,
     Objective,
-    PairwiseLogistic,
-    Quantile,
-    SquaredError,
 )
 from ._base import (
-    NO_OPTIONS,
     Backend,
     Binned,
     FloatMatrix,
     Model,
+    Start,
     Trainer,
     TreeParams,
     in_blocks,
     library_errors,
-    one_label,
     refuse_clashes,
-    require_binary,
     require_bins,
-    require_own,
 )
+from ._constraints import categorical_columns, interaction_groups, monotone_signs
 from ._trees import tree_leaves, xgboost_tree
+from ._xgboost_losses import native_params
 
 CANONICAL = {
     "learning_rate": "learning_rate",
@@ -59,6 +49,7 @@ CANONICAL = {
     "reg_lambda": "reg_lambda",
     "max_bin": "max_bins",
     "seed": "random_state",
+    "seed_per_iteration": "random_state",
     "random_state": "random_state",
     "nthread": "n_jobs",
     "n_jobs": "n_jobs",
@@ -66,49 +57,75 @@ CANONICAL = {
     "objective": "objective",
     "num_class": "objective",
     "eval_metric": "measure",
+    "monotone_constraints": "monotone_constraints",
+    "interaction_constraints": "interaction_constraints",
+    "enable_categorical": "categorical_features",
+    "feature_types": "categorical_features",
+    "device": "device",
 }
-MAX_GRADE = 31
+BOOSTERS = {"gbdt": "gbtree", "dart": "dart"}
 
 
 class XGBoostBackend(Backend):
     """Trains `xgboost.Booster` round by round."""
 
     name = "xgboost"
+    bytes_per_value = 2.1
 
     def version(self) -> str:
         return str(xgb.__version__)
 
     def bin_settings(self, params: TreeParams) -> dict[str, Any]:
-        return {"max_bin": params.max_bins}
+        return {"max_bin": params.max_bins, "categorical_features": params.categorical_features}
 
-    def bin(self, data: RankingData, params: TreeParams, reference: Binned | None = None) -> Binned:
-        settings = self.bin_settings(params)
+    def _library_data(self, data: RankingData, params: TreeParams, reference: Binned | None) -> Any:
         with library_errors("XGBoost", xgb.core.XGBoostError):
-            matrix = xgb.QuantileDMatrix(
+            return xgb.QuantileDMatrix(
                 stored_nonzeros(data.X),
                 label=data.y if data.y.ndim == 1 else data.y[:, 0],
                 weight=data.query_weight,
+                base_margin=data.init_score,
                 group=data.query_sizes,
                 ref=None if reference is None else reference.handle,
                 nthread=params.n_threads,
-                **settings,
+                max_bin=params.max_bins,
+                **feature_types(data.n_features, categorical_columns(data)),
             )
-        return Binned(data, self.name, settings, matrix)
 
     def trainer(
-        self, train: Binned, valid: list[Binned], params: TreeParams, *, n_outputs: int, native: Objective | None = None
+        self,
+        train: Binned,
+        valid: list[Binned],
+        params: TreeParams,
+        *,
+        n_outputs: int,
+        native: Objective | None = None,
+        start: Start | None = None,
     ) -> Trainer:
         for binned in (train, *valid):
             require_bins(binned, self.name, self.bin_settings(params))
         own = {} if native is None else native_params(native, train.data)
         if native is None and n_outputs > 1:
             own["num_class"] = n_outputs
+        if native is not None and train.data.init_score is not None:  # from which training starts then
+            own["base_score"] = 0.5 if own["objective"] == "binary:logistic" else 0.0
+        if native is not None and params.query_subsample != 1:
+            raise ParameterError(
+                f"query_subsample={params.query_subsample!r}: with engine='native' XGBoost samples documents only; use "
+                "engine='compiled', or subsample."
+            )
+        if start is not None and sp.issparse(train.data.X) != start.model.sparse:
+            raise ParameterError(
+                "init_model: was trained on a sparse X, or the data here are sparse, and what is not stored is missing "
+                "to XGBoost; give an X of the same kind."
+            )
         matrices = [train.handle, *(binned.handle for binned in valid)]
         with library_errors("XGBoost", xgb.core.XGBoostError, ValueError), refused_names():
-            booster = xgb.Booster({**translate(params), **own}, matrices)
-            booster.save_config()  # parameters are read only when they are needed: now
-        kind = str(params.backend_params.get("booster", "gbtree"))
-        return XGBoostTrainer(booster, train, valid, n_outputs, kind, params.n_threads)
+            booster = xgb.Booster({**translate(params, train.data.feature_names), **own}, matrices)
+            config = json.loads(booster.save_config())  # parameters are read only when they are needed: now
+        require_device(params, config)
+        kind = str(params.backend_params.get("booster", BOOSTERS[params.boosting]))
+        return XGBoostTrainer(booster, train, valid, n_outputs, kind, params.n_threads, start)
 
     def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:
         booster = xgb.Booster()
@@ -120,23 +137,37 @@ class XGBoostTrainer(Trainer):
     """Steps a booster.  New leaf values are written into the model once, at the end: the library has no call for it."""
 
     def __init__(
-        self, booster: xgb.Booster, train: Binned, valid: list[Binned], n_outputs: int, kind: str, n_threads: int
+        self,
+        booster: xgb.Booster,
+        train: Binned,
+        valid: list[Binned],
+        n_outputs: int,
+        kind: str,
+        n_threads: int,
+        start: Start | None = None,
     ) -> None:
         self.booster, self.train, self.valid, self.n_outputs, self.kind = booster, train, valid, n_outputs, kind
-        self.n_threads = n_threads
-        self.rounds = 0
+        self.n_threads, self.start = n_threads, start
+        self.rounds, self.before = 0, 0 if start is None else start.rounds
         self.renewed: dict[int, FloatMatrix] = {}
 
     def round(self, gradient: FloatMatrix, hessian: FloatMatrix) -> bool:
-        given = gradient.astype(np.float32), hessian.astype(np.float32)
-        return self._round(fobj=lambda scores, matrix: given)
+        # Not `update`, which would drop other trees (DART) than those without which the gradients were computed.
+        with library_errors("XGBoost", xgb.core.XGBoostError):
+            self.booster.boost(
+                self.train.handle,
+                self.before + self.rounds,
+                grad=gradient.astype(np.float32),
+                hess=hessian.astype(np.float32),
+            )
+        return self._grown()
 
     def native_round(self) -> bool:
-        return self._round()
-
-    def _round(self, **objective: Any) -> bool:
         with library_errors("XGBoost", xgb.core.XGBoostError):
-            self.booster.update(self.train.handle, self.rounds, **objective)
+            self.booster.update(self.train.handle, self.before + self.rounds)
+        return self._grown()
+
+    def _grown(self) -> bool:
         # XGBoost goes on with trees that have no split; from a first one of that kind it would learn nothing.
         self.rounds += 1
         return self.rounds > 1 or bool(self.booster.get_score(importance_type="weight"))
@@ -144,6 +175,9 @@ class XGBoostTrainer(Trainer):
     def scores(self, number: int = -1) -> FloatMatrix:
         binned = self.train if number < 0 else self.valid[number]
         return self.booster.predict(binned.handle, output_margin=True).astype(np.float64)
+
+    def scores_to_improve(self) -> FloatMatrix:
+        return self.booster.predict(self.train.handle, output_margin=True, training=True).astype(np.float64)
 
     def leaves(self, binned: Binned) -> npt.NDArray[np.int64]:
         grown = self.booster[self.rounds - 1 : self.rounds]
@@ -169,6 +203,9 @@ class XGBoostTrainer(Trainer):
 
     def finish(self) -> Model:
         booster = renew(self.booster, self.renewed) if self.renewed else self.booster
+        if self.start is not None:
+            booster = joined(self.start.model.booster, booster)
+        booster.set_param({"device": "cpu"})  # where predictions are made
         return XGBoostModel(booster, self.n_outputs, self.train.data.n_features, sp.issparse(self.train.data.X))
 
 
@@ -184,9 +221,16 @@ class XGBoostModel(Model):
 
     def __init__(self, booster: xgb.Booster, n_outputs: int, n_features: int, sparse: bool) -> None:
         self.booster, self.n_outputs, self.n_features, self.sparse = booster, n_outputs, n_features, sparse
+        self.n_threads: int | None = None
+
+    def _use_threads(self, n_threads: int) -> None:
+        """Set the number of threads; a booster that is told a parameter configures itself anew, which takes a while."""
+        if n_threads != self.n_threads:
+            self.booster.set_param({"nthread": n_threads})
+            self.n_threads = n_threads
 
     def _raw(self, X: Any, n_rounds: int | None, n_threads: int) -> FloatMatrix:
-        self.booster.set_param({"nthread": n_threads})
+        self._use_threads(n_threads)
 
         def predict(block: Any) -> Any:
             return self.booster.inplace_predict(
@@ -198,6 +242,45 @@ class XGBoostModel(Model):
         else:
             score = in_blocks(X, predict) if sp.issparse(X) else predict(X)
         return np.asarray(score, dtype=np.float64)
+
+    def _contributions(self, X: Any, n_rounds: int | None, n_threads: int) -> FloatMatrix:
+        def predict(block: Any) -> Any:
+            return self.booster.predict(
+                xgb.DMatrix(block, nthread=n_threads),
+                pred_contribs=True,
+                iteration_range=(0, n_rounds or 0),
+                strict_shape=True,
+                validate_features=False,
+            )
+
+        self._use_threads(n_threads)
+        with library_errors("XGBoost", xgb.core.XGBoostError):
+            if self.sparse:
+                values = predict(stored_nonzeros(sp.csr_array(X)))
+            else:
+                values = in_blocks(X, predict) if sp.issparse(X) else predict(X)
+        return np.asarray(values, dtype=np.float64).transpose(0, 2, 1)
+
+    def staged(self, X: Any, n_rounds: int, n_threads: int) -> Iterator[FloatMatrix]:
+        self._use_threads(n_threads)
+        X, total = self._readable(X), None
+        for number in range(n_rounds):
+            total = self.booster.inplace_predict(
+                X, predict_type="margin", iteration_range=(number, number + 1), base_margin=total,
+                validate_features=False,
+            )  # fmt: skip
+            yield np.asarray(total, dtype=np.float64)
+
+    def _readable(self, X: Any) -> Any:
+        if self.sparse:
+            return stored_nonzeros(sp.csr_array(X))
+        return X.toarray() if sp.issparse(X) else X
+
+    def head(self, n_rounds: int) -> Model:
+        kind = json.loads(self.booster.save_config())["learner"]["gradient_booster"]["name"]
+        if kind != "gbtree":
+            raise ParameterError(f"init_model: XGBoost cannot go on from trees of the kind {kind!r}; train anew.")
+        return XGBoostModel(self.booster[:n_rounds], self.n_outputs, self.n_features, self.sparse)
 
     def importances(self, kind: str, *, n_rounds: int | None = None) -> FloatMatrix:
         booster = self.booster[:n_rounds] if n_rounds else self.booster
@@ -229,30 +312,81 @@ def refused_names() -> Iterator[None]:
 
 
 def stored_nonzeros(X: Any) -> Any:
-    """Return a sparse matrix without stored zeros, which would differ from zeros not stored; others as they are."""
+    """Return a sparse matrix without stored zeros, which would differ from zeros not stored; others as they are.
+
+    Raises
+    ------
+    DataError
+        A missing value that is stored: it would be the same as a 0 that is not.
+    """
     if not sp.issparse(X):
         return X
+    if np.isnan(X.data).any():
+        raise DataError(
+            "X: a value stored in a sparse matrix is NaN; XGBoost takes what is not stored for missing as well, so it "
+            "could not tell a missing value from 0. Give a dense X, or use another backend."
+        )
     X = sp.csr_matrix(X, copy=True)
     X.eliminate_zeros()
     return X
 
 
+def joined(first: xgb.Booster, later: xgb.Booster) -> xgb.Booster:
+    """Return `first` with the trees of `later` after its own."""
+    whole, model = contents(first)
+    _, more = contents(later)
+    count = len(model["trees"])
+    model["trees"] += [tree | {"id": count + number} for number, tree in enumerate(more["trees"])]
+    model["tree_info"] += more["tree_info"]
+    model["iteration_indptr"] += [count + place for place in more["iteration_indptr"][1:]]
+    model["gbtree_model_param"]["num_trees"] = str(len(model["trees"]))
+    return loaded(whole)
+
+
+def contents(booster: xgb.Booster) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a booster as in its JSON, and the part of that which holds the trees."""
+    whole = json.loads(bytes(booster.save_raw("json")))
+    return whole, whole["learner"]["gradient_booster"]["model"]
+
+
+def loaded(whole: Mapping[str, Any]) -> xgb.Booster:
+    """Return the booster of a JSON."""
+    booster = xgb.Booster()
+    booster.load_model(bytearray(json.dumps(whole).encode("utf-8")))
+    return booster
+
+
 def renew(booster: xgb.Booster, values: Mapping[int, FloatMatrix]) -> xgb.Booster:
     """Return a copy of `booster` with other leaf values: ``values[t][node]`` for the leaf `node` of tree t."""
-    model = json.loads(bytes(booster.save_raw("json")))
-    trees = model["learner"]["gradient_booster"]["model"]["trees"]
+    whole, model = contents(booster)
     for number, by_node in values.items():
-        tree = trees[number]
+        tree = model["trees"][number]
         for node, left in enumerate(tree["left_children"]):
             if left == -1 and node < len(by_node):
                 tree["split_conditions"][node] = tree["base_weights"][node] = float(by_node[node])
-    renewed = xgb.Booster()
-    renewed.load_model(bytearray(json.dumps(model).encode("utf-8")))
-    return renewed
+    return loaded(whole)
 
 
-def translate(params: TreeParams) -> dict[str, Any]:
-    """Return the library's parameters.
+def feature_types(n_features: int, categorical: Sequence[int]) -> dict[str, Any]:
+    """Return what a data matrix is told of categorical columns: nothing where there are none."""
+    if not categorical:
+        return {}
+    types = ["c" if column in set(categorical) else "q" for column in range(n_features)]
+    return {"feature_types": types, "enable_categorical": True}
+
+
+def require_device(params: TreeParams, config: Mapping[str, Any]) -> None:
+    """Raise a `ParameterError` where XGBoost has gone over to another device than the one asked for."""
+    chosen = str(config["learner"]["generic_param"]["device"])
+    if not chosen.startswith(params.device):
+        raise ParameterError(
+            f"device={params.device!r}: XGBoost finds no GPU, or was built without CUDA, and would train on "
+            f"{chosen!r}; use device='cpu', or a machine with a GPU and its driver."
+        )
+
+
+def translate(params: TreeParams, names: Sequence[str]) -> dict[str, Any]:
+    """Return the library's parameters, for features of these names.
 
     XGBoost has no smallest number of documents in a leaf; at its default the library's own rule (`min_child_weight`)
     stands.
@@ -263,7 +397,16 @@ def translate(params: TreeParams) -> dict[str, Any]:
             f"min_docs_in_leaf={params.min_docs_in_leaf}: XGBoost counts hessians, not documents; "
             "set backend_params={'min_child_weight': ...} instead."
         )
+    if params.boosting != "gbdt" and "booster" in params.backend_params:
+        kind = params.backend_params["booster"]
+        raise ParameterError(f"backend_params['booster']={kind!r}: remove it, or boosting='dart'.")
+    told = {
+        "monotone_constraints": monotone_signs(params, names),
+        "interaction_constraints": interaction_groups(params, names),
+    }
     return {
+        "booster": BOOSTERS[params.boosting],
+        "device": params.device,
         "tree_method": "hist",
         "grow_policy": "lossguide",
         "learning_rate": params.learning_rate,
@@ -275,101 +418,11 @@ def translate(params: TreeParams) -> dict[str, Any]:
         "reg_lambda": params.reg_lambda,
         "max_bin": params.max_bins,
         "seed": params.seed,
+        "seed_per_iteration": True,  # else trainings in one thread would draw from one stream, in turns
         "nthread": params.n_threads,
         "verbosity": min(params.verbose + 1, 3),
         "base_score": 0.0,
         "disable_default_eval_metric": True,
+        **{name: str(tuple(value) if name[0] == "m" else value) for name, value in told.items() if value is not None},
         **params.backend_params,
     }
-
-
-def _lambdarank(objective: LambdaRank, data: RankingData) -> dict[str, Any]:
-    y = one_label(data, "XGBoost")
-    own = "XGBoost's own rank:ndcg and rank:map"
-    require_own(objective, own, weight=("ndcg", "map"), sigmoid=1.0, hessian_factor=(1.0, 2.0), **NO_OPTIONS)
-    if objective.weight == "map":
-        require_own(objective, own, relevant_from=1.0)
-        if not np.isin(y, (0, 1)).all():
-            raise DataError("XGBoost's own rank:map takes the labels 0 and 1 only; use engine='compiled'.")
-    elif objective.gain == "exp" and y.max() > MAX_GRADE:
-        raise DataError(
-            f"label {y.max():g} in row {int(np.argmax(y))}: XGBoost's own rank:ndcg has grades up to {MAX_GRADE}; "
-            "use engine='compiled', which has no such limit."
-        )
-    return {
-        "objective": f"rank:{objective.weight}",
-        "lambdarank_pair_method": "topk",
-        "lambdarank_num_pair_per_sample": objective.truncation or int(data.query_sizes.max()),
-        "lambdarank_normalization": objective.query_norm,
-        "lambdarank_score_normalization": objective.score_norm,
-        "ndcg_exp_gain": objective.gain == "exp",
-    }
-
-
-def _pairwise(objective: PairwiseLogistic, data: RankingData) -> dict[str, Any]:
-    require_own(objective, "XGBoost's own rank:pairwise", weight="uniform", sigmoid=1.0, **NO_OPTIONS)
-    return {
-        "objective": "rank:pairwise",
-        "lambdarank_pair_method": "topk",
-        "lambdarank_num_pair_per_sample": objective.truncation or int(data.query_sizes.max()),
-        "lambdarank_normalization": objective.query_norm,
-        "lambdarank_score_normalization": objective.score_norm,
-    }
-
-
-def _cross_entropy(objective: CrossEntropy, data: RankingData) -> dict[str, Any]:
-    y = require_binary(objective, data, "XGBoost's own binary:logistic")
-    if isinstance(objective.positive_weight, str):
-        raise ParameterError(
-            "positive_weight='balanced': give XGBoost's own binary:logistic a number; or engine='compiled'."
-        )
-    if objective.relevant_from is None:
-        require_own(objective, "XGBoost's own binary:logistic of probabilities", positive_weight=1.0)
-    share = float(objective.positive_weight * y.sum() / (objective.positive_weight * y.sum() + (1 - y).sum()))
-    return {"objective": "binary:logistic", "scale_pos_weight": objective.positive_weight, "base_score": share}
-
-
-def _hinge(objective: Hinge, data: RankingData) -> dict[str, Any]:
-    require_binary(objective, data, "XGBoost's own binary:hinge")
-    require_own(objective, "XGBoost's own binary:hinge", margin=1.0)
-    return {"objective": "binary:hinge"}
-
-
-def _mcrank(objective: McRank, data: RankingData) -> dict[str, Any]:
-    require_own(objective, "XGBoost's own multi:softprob", class_weight=None)
-    return {"objective": "multi:softprob", "num_class": int(data.y.max()) + 1}
-
-
-NATIVE: Mapping[type[Objective], Callable[[Any, RankingData], dict[str, Any]]] = {
-    LambdaRank: _lambdarank,
-    PairwiseLogistic: _pairwise,
-    SquaredError: lambda objective, data: {"objective": "reg:squarederror", "base_score": float(data.y.mean())},
-    AbsoluteError: lambda objective, data: {"objective": "reg:absoluteerror", "base_score": float(np.median(data.y))},
-    Quantile: lambda objective, data: {
-        "objective": "reg:quantileerror",
-        "quantile_alpha": list(objective.alphas),
-        "base_score": float(np.quantile(data.y, np.median(objective.alphas))),
-    },
-    CrossEntropy: _cross_entropy,
-    Hinge: _hinge,
-    McRank: _mcrank,
-}
-OTHERWISE: Mapping[type[Objective], str] = {Huber: "its reg:pseudohubererror is another function; "}
-
-
-def native_params(objective: Objective, data: RankingData) -> dict[str, Any]:
-    """Return the parameters of the library's own version of `objective`, after checking the library's limits."""
-    if type(objective) not in NATIVE:
-        raise ParameterError(
-            f"XGBoost has no objective {objective.name!r} of its own; {OTHERWISE.get(type(objective), '')}"
-            "use engine='compiled'. "
-            f"It has: {', '.join(sorted(each.name for each in NATIVE))}."
-        )
-    if data.sample_weight is not None:
-        raise ParameterError("sample_weight: XGBoost's ranking takes weights of queries only; use engine='compiled'.")
-    if data.query_weight is not None and type(objective) not in (LambdaRank, PairwiseLogistic):
-        raise ParameterError(
-            "query_weight: XGBoost keeps one weight a query, which its own pointwise objectives do not read; use "
-            "engine='compiled'."
-        )
-    return NATIVE[type(objective)](objective, data)

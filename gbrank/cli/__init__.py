@@ -33,6 +33,7 @@ from ._run import run
 from ._talk import STDOUT, flush, say, spoken
 from ._train import train
 from ._tune import tune
+from ._value import value_tune
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
@@ -49,6 +50,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "objectives": objectives,
     "measures": measures,
 }
+GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
+    "value": ("Tune value models: the weights of several tasks in one score.", {"tune": value_tune}),
+}
+"""Commands of two words: the first, its help, and the second."""
 
 HELP = """
 Learning to rank with gradient-boosted trees.
@@ -94,9 +99,17 @@ def _app() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
     )
     app.callback()(_top)
-    for name, function in COMMANDS.items():
-        app.command(name, help=_verbatim(inspect.getdoc(function) or ""))(_guarded(function))
+    _add(app, COMMANDS)
+    for name, (told, commands) in GROUPS.items():
+        group = typer.Typer(help=told, no_args_is_help=True, rich_markup_mode=None)
+        _add(group, commands)
+        app.add_typer(group, name=name)
     return app
+
+
+def _add(app: typer.Typer, commands: dict[str, Callable[..., None]]) -> None:
+    for name, function in commands.items():
+        app.command(name, help=_verbatim(inspect.getdoc(function) or ""))(_guarded(function))
 
 
 def _top(

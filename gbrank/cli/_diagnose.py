@@ -18,6 +18,7 @@ from ._inputs import (
     ZeroBased,
     naming,
     read_files,
+    read_model,
     read_ranker,
 )
 from ._talk import answer, answer_json
@@ -56,7 +57,6 @@ def diagnose(
     The exit code is 0 whatever is found.
     """
     from .. import diagnose as diagnose_data
-    from .. import load
 
     asked = [objective, objective_param, backend, param, backend_param]
     if model is not None and any(asked):
@@ -65,7 +65,7 @@ def diagnose(
         )
     ranker: Any = None
     if model is not None:
-        ranker = load(model).set_params(n_jobs=n_jobs)
+        ranker = read_model(model, n_jobs=n_jobs, of_trees=True)
     elif any(asked):
         ranker = read_ranker(
             objective or "lambdarank", objective_param, param, backend_param, validated=False,

@@ -8,7 +8,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._inputs import USUAL_MEASURES, AsJson, Measures, NFeatures, Scattered, Threads, ZeroBased, naming, read_files
+from ._inputs import (
+    USUAL_MEASURES,
+    AsJson,
+    Measures,
+    NFeatures,
+    Scattered,
+    Threads,
+    ZeroBased,
+    naming,
+    read_files,
+    read_model,
+)
 from ._outputs import check_output
 from ._talk import answer, answer_json
 
@@ -36,6 +47,9 @@ def evaluate(
         str | None, typer.Option(help="Convention of all measures: default, letor, trec, lightgbm and others.")
     ] = None,
     per_query: Annotated[Path | None, typer.Option(help="CSV file to write the value of each query to.")] = None,
+    calibration: Annotated[
+        bool, typer.Option("--calibration", help="Also tell how well each model's probabilities of grades hold.")
+    ] = False,
     n_jobs: Threads = None,
     n_features: NFeatures = None,
     zero_based: ZeroBased = False,
@@ -53,16 +67,21 @@ def evaluate(
         gbrank evaluate test.txt --scores scores.txt -m ndcg@10 -m ap --preset letor
         gbrank evaluate --qrels qrels.txt --run bm25.trec --run dense.trec.gz -m ndcg@10
         gbrank evaluate test.txt --model a.gbrank --run dense.trec --per-query out.csv
+        gbrank evaluate test.txt --model calibrated.gbrank --calibration
 
     A file of scores has as many lines as the LETOR file, with one number each. A run is joined by ids, which a LETOR
     file has in comments (# docid = X); queries and documents that only one side has are counted and told. The CSV file
-    has a line for each query, and a column for each measure, empty where the query is skipped.
+    has a line for each query, and a column for each measure, empty where the query is skipped. Calibration is of models
+    that have probabilities: calibrated ones, or those of objectives such as cross_entropy and ordinal.
     """
+    from .. import calibration as find_calibration
     from .. import evaluate as evaluate_data
     from .. import measure as find_measure
     from ..data import read_qrels, read_run
 
     paths = [*(model or ()), *(scores or ()), *(run or ())]
+    if calibration and not model:
+        raise typer.BadParameter("is of models; give at least one --model.", param_hint="--calibration")
     _check_sides(file, qrels, paths, of_rows=bool(model or scores))
     given_file: Any = file or qrels
     if per_query is not None:
@@ -86,12 +105,15 @@ def evaluate(
     runs = dict(zip(_run_names(paths), given, strict=True))
     with naming(given_file):
         result = evaluate_data(judgments, runs if len(runs) > 1 else given[0], measures, n_jobs=n_jobs)
+        stated = dict(zip(runs, rankers, strict=False)) if calibration else {}
+        held = {name: find_calibration(judgments, ranker) for name, ranker in stated.items()}
     if per_query is not None:
         _write_table(result, per_query)
     if as_json:
-        answer_json(result.to_dict())
+        more = {"calibration": {name: each.to_dict() for name, each in held.items()}} if held else {}
+        answer_json(result.to_dict() | more)
     else:
-        answer(str(result))
+        answer("\n\n".join([str(result), *(f"{name}\n{each}" for name, each in held.items())]))
 
 
 def _check_sides(file: Path | None, qrels: Path | None, paths: list[Path], *, of_rows: bool) -> None:
@@ -107,11 +129,7 @@ def _check_sides(file: Path | None, qrels: Path | None, paths: list[Path], *, of
 
 
 def _read_models(paths: Sequence[Path], n_jobs: int | None) -> list[Any]:
-    if not paths:
-        return []
-    from .. import load
-
-    return [load(path).set_params(n_jobs=n_jobs) for path in paths]
+    return [read_model(path, n_jobs=n_jobs) for path in paths]
 
 
 def _check_width(path: Path, ranker: Any, file: Path, data: Any) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from ._evaluate import _check_sides as check_sides
 from ._evaluate import scores_by_row
-from ._inputs import AsJson, NFeatures, Scattered, Threads, ZeroBased, naming, read_files
+from ._inputs import AsJson, NFeatures, Scattered, Threads, ZeroBased, naming, read_files, read_model
 from ._talk import answer, answer_json
 
 RULES = "a preset such as default, letor, lightgbm or trec, or a measure with its rules"
@@ -49,14 +49,13 @@ def explain_difference(
         gbrank explain-difference test.txt --model m.gbrank --from ap --to "ap(ties=worst)"
     """
     from .. import explain_difference as explain
-    from .. import load
     from ..data import read_qrels, read_run
 
     paths = [path for path in (scores, run, model) if path is not None]
     if len(paths) != 1:
         raise typer.BadParameter("give one of --scores, --run and --model.", param_hint="--scores")
     check_sides(file, qrels, paths, of_rows=run is None)
-    given: Any = None if model is None else load(model).set_params(n_jobs=n_jobs)
+    given: Any = None if model is None else read_model(model, n_jobs=n_jobs)
     judgments: Any
     if file is None:
         judgments = read_qrels(qrels or "", n_jobs=n_jobs)

@@ -110,6 +110,21 @@ def read_files(
     return found
 
 
+def read_model(path: Path, *, of_trees: bool = False, **params: Any) -> Any:
+    """Return a saved ranker, with `params` set in each booster; with `of_trees`, one that is not made of others."""
+    from .. import DataError, load
+
+    ranker: Any = load(path)
+    if of_trees and not hasattr(ranker, "model_"):
+        raise DataError(
+            f"{path}: holds a {type(ranker).__name__}, which is made of several rankers; this command looks into the "
+            "trees and the training of one: give a saved GBRanker or LambdaMART."
+        )
+    for boosted in ranker._boosted():
+        boosted.set_params(**params)
+    return ranker
+
+
 def told_width(message: str, model: Path | None, first: Path | None) -> str:
     """Return a reader's message with the reason why a file may have no more features: a model, or the first file."""
     if model is not None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ._inputs import Scattered, Threads, ZeroBased, read_files
+from ._inputs import Scattered, Threads, ZeroBased, read_files, read_model
 from ._outputs import check_output
 from ._talk import answer, say
 
@@ -32,12 +32,11 @@ def predict(
 
     The file is LETOR text, of which labels are not used but must be there; its features are those of the model.
     """
-    from .. import load
     from .._files import atomic_write
 
     if output is not None:
         check_output(output, "--output", [model, file])
-    ranker = load(model).set_params(n_jobs=n_jobs)
+    ranker = read_model(model, n_jobs=n_jobs)
     data = read_files([file], n_features=ranker.n_features_in_, zero_based=zero_based, scattered=scattered, of=model)[0]
     text = "\n".join(map(repr, scores_by_line(ranker, data).tolist()))
     if output is None:

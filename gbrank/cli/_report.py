@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ._inputs import USUAL_MEASURES, Measures, Scattered, ZeroBased, read_files
+from ._inputs import USUAL_MEASURES, Measures, Scattered, ZeroBased, read_files, read_model
 from ._outputs import check_output
 from ._talk import answer
 
@@ -26,20 +26,19 @@ def report(
 ) -> None:
     """Write an HTML report of a model.
 
-    The report tells of measures, queries, learning curve and importances on each LETOR file. It is a single file that
-    needs nothing else.
+    The report tells of measures, meaning of scores, queries, learning curve and importances on each LETOR file. It is a
+    single file that needs nothing else. The model may be a calibrated one.
 
     For example:
 
         gbrank report m.gbrank train.txt test.txt --output report.html
     """
-    from .. import load
     from .. import measure as find_measure
     from ..reports import report as write_report
 
     check_output(output, "--output", [model, *files])
     measures = [find_measure(name, preset=preset) for name in measure or USUAL_MEASURES]
-    ranker = load(model)
+    ranker = read_model(model)
     sets = read_files(files, n_features=ranker.n_features_in_, zero_based=zero_based, scattered=scattered, of=model)
     stems = [path.stem for path in files]
     names = stems if len(set(stems)) == len(stems) else [str(path) for path in files]

@@ -52,6 +52,9 @@ def train(
             show_default="50 with validation data",
         ),
     ] = None,
+    init_model: Annotated[
+        Path | None, typer.Option(help="Saved ranker whose training goes on: its trees are kept, and more are added.")
+    ] = None,
     measure: Annotated[str, typer.Option(help="The measure of early stopping.")] = "ndcg@10",
     param: Params = None,
     backend_param: BackendParams = None,
@@ -72,6 +75,7 @@ def train(
         gbrank train train.txt --validation-fraction 0.2 --model m.gbrank
         gbrank train train.txt --model m.gbrank --objective-param truncation=10
         gbrank train train.txt --model m.gbrank --backend xgboost -p max_depth=6
+        gbrank train new.txt --init-model m.gbrank --n-estimators 20 --model n.gbrank
 
     A file has one document a line: its label, its query, and its features as index:value, as in
 
@@ -93,13 +97,19 @@ def train(
         learning_rate=learning_rate,
         early_stopping_rounds=early_stopping_rounds,
         validation_fraction=validation_fraction,
+        init_model=None if init_model is None else str(init_model),
         measure=measure,
         random_state=seed,
         n_jobs=n_jobs,
     )
     check_output(model, "--model", [train, vali])
     paths = [train] if vali is None else [train, vali]
-    sets = read_files(paths, n_features=n_features, zero_based=zero_based, scattered=scattered, alike=True)
+    of = None
+    if init_model is not None and n_features is None:
+        from .. import load
+
+        n_features, of = load(init_model).n_features_in_, init_model
+    sets = read_files(paths, n_features=n_features, zero_based=zero_based, scattered=scattered, alike=True, of=of)
     say(f"training on {sets[0]}")
     started = time.perf_counter()
     with progress() as tell:

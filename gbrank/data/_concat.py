@@ -9,7 +9,8 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._checks import DataError, IntArray
-from ._ranking_data import OPTIONAL, RankingData
+from ._categories import Categories, code_columns
+from ._ranking_data import OPTIONAL, RankingData, replace_fields
 
 
 def concat(parts: Sequence[RankingData], *, shared_queries: str = "refuse") -> RankingData:
@@ -58,8 +59,21 @@ def concat(parts: Sequence[RankingData], *, shared_queries: str = "refuse") -> R
 
     sparse = sp.issparse(parts[0].X)
     X = sp.vstack([part.X for part in parts], format="csr") if sparse else joined("X")
+    X, categories = (X, {}) if sparse else _one_coding(X, parts)
     fields = {name: joined(name) for name in ("y", "qid", *OPTIONAL) if name != "pairs"}
-    return RankingData(X, **fields, pairs=_joined_pairs(parts), feature_names=parts[0].feature_names)
+    data = RankingData(X, **fields, pairs=_joined_pairs(parts), feature_names=parts[0].feature_names)
+    return replace_fields(data, categories=categories)
+
+
+def _one_coding(X: Any, parts: list[RankingData]) -> tuple[Any, Categories]:
+    """Return the joined features, in which a category has the same code in every part."""
+    names, first = parts[0].feature_names, parts[0].categories
+    columns = [names.index(name) for name in first]
+    if not columns:
+        return X, {}
+    common = {name: np.unique(np.concatenate([part.categories[name] for part in parts])) for name in first}
+    coded = [code_columns(part.X, names, part.categories, columns, common)[0] for part in parts]
+    return np.concatenate(coded), common
 
 
 def _joined_pairs(parts: list[RankingData]) -> IntArray | None:
@@ -77,6 +91,13 @@ def _require_alike(parts: list[RankingData]) -> None:
                 f"concat: part {number} has {part.n_features} features and part 0 {first.n_features}, or other "
                 "names; read the files with the same n_features."
             )
+        for name in part.categories.keys() ^ first.categories.keys():
+            raise DataError(f"concat: column {name!r} holds categories in one of part 0 and part {number} alone.")
+        for name, values in part.categories.items():
+            if values.dtype.kind != first.categories[name].dtype.kind:
+                raise DataError(
+                    f"concat: the categories of column {name!r} are text in one part and numbers in another."
+                )
         if part.query_ids.dtype.kind != first.query_ids.dtype.kind:
             raise DataError(f"concat: query ids are numbers in one part and strings in another (part {number}).")
         if sp.issparse(part.X) != sp.issparse(first.X) or part.y.shape[1:] != first.y.shape[1:]:
@@ -84,3 +105,6 @@ def _require_alike(parts: list[RankingData]) -> None:
         for name in OPTIONAL:
             if (getattr(part, name) is None) != (getattr(first, name) is None):
                 raise DataError(f"concat: {name} is given in only one of part 0 and part {number}.")
+        one, other = part.init_score, first.init_score
+        if one is not None and other is not None and one.shape[1:] != other.shape[1:]:
+            raise DataError(f"concat: init_score has another number of columns in part {number} than in part 0.")

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 
-from ._features import BLOCK
 from ._ranking_data import RankingData
 
 MOST_LABELS = 30  # distinct labels that are counted one by one
+BLOCK = 1 << 22  # values looked at together, so that little memory is needed beside the matrix
 
 
 @dataclass(frozen=True)

@@ -305,7 +305,7 @@ def _assemble(
     optional = {name: None for name in OPTIONAL if name not in fields}
     grouping = {"query_ptr": groups.query_ptr, "query_ids": groups.query_ids, "order": groups.order}
     return RankingData._of(
-        **fields, **grouping, **optional, feature_names=options.feature_names or numbered(form.width)
+        **fields, **grouping, **optional, feature_names=options.feature_names or numbered(form.width), categories={}
     )
 
 

@@ -12,6 +12,7 @@ import scipy.sparse as sp
 
 from .._checks import DataError, IntArray
 from .._files import atomic_write
+from ._categories import require_numbers
 from ._letor_format import LONGEST_PAIR, format_rows
 from ._letor_text import LONGEST_ID
 from ._ranking_data import RankingData
@@ -60,6 +61,7 @@ def write_letor(data: RankingData, path: str | os.PathLike[str]) -> None:
         raise DataError(
             f"y: {data.y.shape[1]} label columns; LETOR text has one, choose it with data.with_labels(...)."
         )
+    require_numbers(data.categories, "readers of LETOR text")
     X = _canonical(data.X) if sp.issparse(data.X) else data.X
     _check_values(data, X)
     queries = _encoded("qid", data.query_ids, _QUERY_ID)

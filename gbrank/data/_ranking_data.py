@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from .._checks import DataError, IntArray, as_vector, as_weights
 from .._groups import Groups, group_rows
+from ._categories import Categories
 from ._features import check_features
 from ._pairs import check_pairs, take_pairs
 
-OPTIONAL = ("doc_id", "position", "sample_weight", "query_weight", "pairs", "pair_weight")
+OPTIONAL = ("doc_id", "position", "sample_weight", "query_weight", "pairs", "pair_weight", "init_score")
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -28,7 +29,8 @@ class RankingData:
     ----------
     X : array, sparse array or DataFrame of shape (n_documents, n_features)
         Numbers; NaN means missing, infinity is refused.  float32 and float64 stay as they are, other
-        numbers become float64; sparse input becomes CSR, where what is not stored is 0.
+        numbers become float64; sparse input becomes CSR, where what is not stored is 0.  Columns of a DataFrame that
+        hold categories or text become codes, see `categories`.
     y : array-like of shape (n_documents,) or (n_documents, n_labels)
         Labels, finite.
     qid : array-like of shape (n_documents,)
@@ -46,6 +48,8 @@ class RankingData:
         the other document, two documents of one query.  Kept as rows of this object, see below.
     pair_weight : array-like of shape (n_pairs,), optional
         Weight of each pair, 0 or more; 1 by default.
+    init_score : array-like of shape (n_documents,) or (n_documents, n_outputs), optional
+        The score from which boosting starts for each document, such as another model's; see `gbrank.GBRanker.fit`.
     feature_names : sequence of str, optional
         Distinct names; those of a DataFrame by default, else ``f1``, ``f2``, ... as LETOR counts.
 
@@ -56,6 +60,9 @@ class RankingData:
     query_ids : int64 or str array of shape (n_queries,)
     order : int64 array of shape (n_documents,)
         The row, as given, that now stands in each place.
+    categories : dict of str to array
+        What the codes stand for in each column of `X` that a DataFrame gave as categories or text: code k of column
+        `name` is the category ``categories[name][k]``, a text or a whole number, and NaN a missing one.
     pairs : int64 array of shape (n_pairs, 2) or None
         Rows of this object: document ``order[pairs[k, 0]]`` as given is preferred.  Pairs stand query by query, those
         of a query in the order given, and `pair_weight` with them, so that query q has the pairs
@@ -89,7 +96,9 @@ class RankingData:
     query_weight: npt.NDArray[np.float64] | None
     pairs: IntArray | None
     pair_weight: npt.NDArray[np.float64] | None
+    init_score: npt.NDArray[np.float64] | None
     feature_names: tuple[str, ...]
+    categories: Categories
 
     def __init__(
         self,
@@ -103,9 +112,10 @@ class RankingData:
         query_weight: npt.ArrayLike | Mapping[Any, float] | None = None,
         pairs: npt.ArrayLike | None = None,
         pair_weight: npt.ArrayLike | None = None,
+        init_score: npt.ArrayLike | None = None,
         feature_names: Sequence[str] | None = None,
     ) -> None:
-        X, names = check_features(X, feature_names)
+        X, names, categories = check_features(X, feature_names)
         groups = group_rows(qid)
         n = len(groups.order)
         if X.shape[0] != n:
@@ -114,17 +124,18 @@ class RankingData:
             raise DataError("there are no documents; give at least one row.")
         fields: dict[str, Any] = {
             "X": X,
-            "y": _labels(y, n),
+            "y": _columns("y", y, n, "label column"),
             "doc_id": None if doc_id is None else _document_ids(doc_id, n),
             "position": None if position is None else _positions(position, n),
             "sample_weight": None if sample_weight is None else as_weights("sample_weight", sample_weight, n),
+            "init_score": None if init_score is None else _columns("init_score", init_score, n),
         }
         if not groups.contiguous:
             fields = {name: None if value is None else value[groups.order] for name, value in fields.items()}
         fields["query_weight"] = None if query_weight is None else _query_weights(query_weight, groups)
         fields["pairs"], fields["pair_weight"] = check_pairs(pairs, pair_weight, groups)
         fields |= {"query_ptr": groups.query_ptr, "query_ids": groups.query_ids, "order": groups.order}
-        for name, value in (fields | {"feature_names": names}).items():
+        for name, value in (fields | {"feature_names": names, "categories": categories}).items():
             object.__setattr__(self, name, value)
 
     @classmethod
@@ -190,7 +201,7 @@ class RankingData:
         chosen = self._query_numbers(queries)
         query_ptr, rows = _runs(self.query_ptr, chosen)
         fields = self._fields()
-        for name in ("X", "y", "order", "doc_id", "position", "sample_weight"):
+        for name in ("X", "y", "order", "doc_id", "position", "sample_weight", "init_score"):
             fields[name] = None if fields[name] is None else fields[name][rows]
         for name in ("query_ids", "query_weight"):
             fields[name] = None if fields[name] is None else fields[name][chosen]
@@ -216,7 +227,7 @@ class RankingData:
 
     def with_labels(self, y: npt.ArrayLike) -> RankingData:
         """Return the same documents with other labels, given in this object's row order."""
-        return replace_fields(self, y=_labels(y, self.n_documents))
+        return replace_fields(self, y=_columns("y", y, self.n_documents, "label column"))
 
 
 def _runs(ptr: IntArray, chosen: IntArray) -> tuple[IntArray, IntArray]:
@@ -231,14 +242,15 @@ def replace_fields(data: RankingData, **fields: Any) -> RankingData:
     return RankingData._of(**data._fields() | fields)
 
 
-def _labels(y: npt.ArrayLike, n: int) -> npt.NDArray[np.float64]:
-    values = np.asarray(y)
+def _columns(name: str, given: npt.ArrayLike, n: int, one: str = "column") -> npt.NDArray[np.float64]:
+    """Return numbers of documents, a single column of them as a vector."""
+    values = np.asarray(given)
     if values.ndim == 2 and values.shape[1] > 1:
         if len(values) != n:
-            raise DataError(f"y: {len(values)} rows for {n} documents; give one for each.")
-        columns = [as_vector(f"y (label column {j})", values[:, j]) for j in range(values.shape[1])]
+            raise DataError(f"{name}: {len(values)} rows for {n} documents; give one for each.")
+        columns = [as_vector(f"{name} ({one} {j})", values[:, j]) for j in range(values.shape[1])]
         return np.stack(columns, axis=1)
-    return as_vector("y", values[:, 0] if values.ndim == 2 else values, length=n)
+    return as_vector(name, values[:, 0] if values.ndim == 2 else values, length=n)
 
 
 def _document_ids(doc_id: npt.ArrayLike, n: int) -> npt.NDArray[Any]:

@@ -18,6 +18,7 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import xlog1py, xlogy
 
 from .._checks import DataError, IntArray, ParameterError, as_vector, as_weights, check_choice, check_whole
 from .._groups import check_query_ptr
@@ -61,9 +62,9 @@ def reliability_curve(
     0  0.0   0.5    0.3     0.5          2     2.0
     1  0.5   1.0    0.8     0.5          2     2.0
     """
-    given = _Scored.read(y, score, relevant_from, sample_weight)
+    given = Scored.read(y, score, relevant_from, sample_weight)
     edges = given.edges(n_bins, bins)
-    place = np.searchsorted(edges[1:-1], given.score)
+    place = given.places(n_bins, bins)
     weight, by_score, by_target = given.sums(place, n_bins)
     with np.errstate(invalid="ignore"):
         columns = {"low": edges[:-1], "high": edges[1:], "score": by_score / weight, "target": by_target / weight}
@@ -132,8 +133,8 @@ def expected_calibration_error(
     >>> round(expected_calibration_error([0, 1, 2, 0], [0.2, 0.4, 0.9, 0.7], n_bins=2), 6)  # (0.2 + 0.3) / 2
     0.25
     """
-    given = _Scored.read(y, score, relevant_from, sample_weight)
-    place = np.searchsorted(given.edges(n_bins, bins)[1:-1], given.score)
+    given = Scored.read(y, score, relevant_from, sample_weight)
+    place = given.places(n_bins, bins)
     queries, n_queries = given.queries(query_ptr)
     weight, by_score, by_target = (
         each.reshape(n_queries, n_bins) for each in given.sums(queries * n_bins + place, n_queries * n_bins)
@@ -198,15 +199,80 @@ def brier_score(
     >>> brier_score([0, 2], [0.5, 1.0], [0, 1, 2], relevant_from=None).tolist()  # expected grades, query by query
     [0.25, 1.0]
     """
-    given = _Scored.read(y, score, relevant_from, sample_weight)
+    given = Scored.read(y, score, relevant_from, sample_weight)
     queries, n_queries = given.queries(query_ptr)
     weight, _, _ = given.sums(queries, n_queries)
     square = np.bincount(queries, given.weight * np.square(given.score - given.target), n_queries)
     return _by_weight(np.asarray(square, np.float64), weight, query_ptr)
 
 
+@overload
+def log_loss(
+    y: npt.ArrayLike,
+    score: npt.ArrayLike,
+    query_ptr: None = None,
+    *,
+    relevant_from: float | None = 1.0,
+    sample_weight: npt.ArrayLike | None = None,
+) -> float: ...
+@overload
+def log_loss(
+    y: npt.ArrayLike,
+    score: npt.ArrayLike,
+    query_ptr: npt.ArrayLike,
+    *,
+    relevant_from: float | None = 1.0,
+    sample_weight: npt.ArrayLike | None = None,
+) -> Vector: ...
+def log_loss(
+    y: npt.ArrayLike,
+    score: npt.ArrayLike,
+    query_ptr: npt.ArrayLike | None = None,
+    *,
+    relevant_from: float | None = 1.0,
+    sample_weight: npt.ArrayLike | None = None,
+) -> float | Vector:
+    """Return the weighted mean of -target ln(score) - (1 - target) ln(1 - score).
+
+    It is infinite where a document has what was given probability 0.
+
+    Parameters
+    ----------
+    y, score : array-like of shape (n_documents,)
+    query_ptr : array-like of int of shape (n_queries + 1,), optional
+        For one value for each query.
+    relevant_from, sample_weight
+        See the module; with None, labels must be probabilities from 0 to 1, too.
+
+    Returns
+    -------
+    float, or array of shape (n_queries,)
+        NaN for a query without weight.
+
+    Raises
+    ------
+    DataError, ParameterError
+        As `reliability_curve`; labels or scores that are no probabilities.
+
+    Examples
+    --------
+    >>> round(log_loss([0, 2], [0.5, 1.0]), 6)  # ln(2) / 2
+    0.346574
+    """
+    given = Scored.read(y, score, relevant_from, sample_weight)
+    if relevant_from is None:
+        require_probabilities("y", given.target, "give relevant_from, the label that relevance begins with")
+        require_probabilities("score", given.score, "calibrate the scores first")
+    queries, n_queries = given.queries(query_ptr)
+    weight, _, _ = given.sums(queries, n_queries)
+    loss = -xlogy(given.target, given.score) - xlog1py(1 - given.target, -given.score)
+    counted = given.weight > 0  # 0 times infinity is no number
+    total = np.bincount(queries[counted], given.weight[counted] * loss[counted], n_queries)
+    return _by_weight(np.asarray(total, np.float64), weight, query_ptr)
+
+
 @dataclass(frozen=True)
-class _Scored:
+class Scored:
     """Targets, scores and weights that were checked."""
 
     target: Vector
@@ -217,7 +283,7 @@ class _Scored:
     @classmethod
     def read(
         cls, y: npt.ArrayLike, score: npt.ArrayLike, relevant_from: float | None, sample_weight: npt.ArrayLike | None
-    ) -> _Scored:
+    ) -> Scored:
         labels = as_vector("y", y)
         scores = as_vector("score", score, length=len(labels))
         if not len(labels):
@@ -229,13 +295,8 @@ class _Scored:
             return cls(labels, scores, weights, False)
         if isinstance(relevant_from, bool | str) or not np.isfinite(relevant_from):
             raise ParameterError(f"relevant_from={relevant_from!r}: must be a finite number, or None for grades.")
-        outside = (scores < 0) | (scores > 1)
-        if outside.any():
-            row = int(np.argmax(outside))
-            raise DataError(
-                f"score: row {row} is {scores[row]:g}, which is no probability; calibrate the scores first, or give "
-                "relevant_from=None where they are expected grades."
-            )
+        remedy = "calibrate the scores first, or give relevant_from=None where they are expected grades"
+        require_probabilities("score", scores, remedy)
         return cls((labels >= relevant_from).astype(np.float64), scores, weights, True)
 
     def edges(self, n_bins: int, bins: str) -> Vector:
@@ -247,6 +308,10 @@ class _Scored:
             return np.asarray(np.quantile(self.score, shares, weights=self.weight, method="inverted_cdf"))
         low, high = (0.0, 1.0) if self.binary else (self.score.min(), self.score.max())
         return np.linspace(low, high, n_bins + 1)
+
+    def places(self, n_bins: int, bins: str) -> IntArray:
+        """Return the number of each document's bin."""
+        return np.searchsorted(self.edges(n_bins, bins)[1:-1], self.score)
 
     def sums(self, place: IntArray, n: int) -> tuple[Vector, Vector, Vector]:
         """Return weight, weighted score and weighted target of each place."""
@@ -260,6 +325,14 @@ class _Scored:
             return np.zeros(len(self.score), dtype=np.int64), 1
         sizes = np.diff(check_query_ptr(query_ptr, len(self.score)))
         return np.repeat(np.arange(len(sizes)), sizes), len(sizes)
+
+
+def require_probabilities(name: str, values: Vector, remedy: str) -> None:
+    """Raise a `DataError` that names the first number that does not lie from 0 to 1."""
+    outside = (values < 0) | (values > 1)
+    if outside.any():
+        row = int(np.argmax(outside))
+        raise DataError(f"{name}: row {row} is {values[row]:g}, which is no probability; {remedy}.")
 
 
 def _by_weight(total: Vector, weight: Vector, query_ptr: npt.ArrayLike | None) -> float | Vector:

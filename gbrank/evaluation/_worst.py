@@ -14,6 +14,7 @@ import pandas as pd
 from .._checks import ParameterError, check_whole
 from .._registry import unknown
 from ..data import Qrels, RankingData, labels_of
+from ..data._categories import decoded
 from ..metrics import Measure
 from ..metrics import measure as find_measure
 from ._cuts import told_apart
@@ -195,6 +196,8 @@ def _documents(data: RankingData | Qrels, query: int, lists: Sequence[Lists], fe
         assert isinstance(data, RankingData)
         values = data.X[rows][:, [data.feature_names.index(feature)]]
         values = np.asarray(values.toarray() if hasattr(values, "toarray") else values)[:, 0]
+        if feature in data.categories:
+            values = decoded(values, data.categories[feature])
         column[feature] = np.append(values, unknown) if others else values
     return pd.DataFrame(column).sort_values(["rank_b", "rank_a"], kind="stable")
 

@@ -108,10 +108,12 @@ class Job:
         return has_validation(self.data, self.split)
 
     def files(self) -> list[Path]:
-        """Return all data files."""
+        """Return all files that are read."""
         data = self.data
         folders = [Path(each) for each in data["folds"] or ([data["folder"]] if data["folder"] else [])]
         single = [Path(data[key]) for key in ("file", *PARTS) if data[key]]
+        if self.ranker.init_model is not None:
+            single.append(Path(self.ranker.init_model))
         return [folder / f"{part}.txt" for folder in folders for part in PARTS] + single
 
 
@@ -159,7 +161,7 @@ def _check(table: Mapping[str, Any], source: str, base: Path, output: Any) -> Jo
     top = read_table(table, TOP, "", problems)
     data = _data(top["data"], base, problems)
     split = _split(top["split"], data, problems)
-    ranker, seeds = _ranker(top, has_validation(data, split), problems)
+    ranker, seeds = _ranker(top, base, has_validation(data, split), problems)
     measures = _measures(top, problems)
     tuning = _tuning(top["tuning"], ranker, base, problems)
     folder = Path(output).absolute() if output is not None else _resolved(top["output"], base)
@@ -234,8 +236,12 @@ def _split(table: Mapping[str, Any] | None, data: Mapping[str, Any], problems: P
     return split
 
 
-def _ranker(top: Mapping[str, Any], validated: bool, problems: Problems) -> tuple[GBRanker | None, tuple[int, ...]]:
+def _ranker(
+    top: Mapping[str, Any], base: Path, validated: bool, problems: Problems
+) -> tuple[GBRanker | None, tuple[int, ...]]:
     table = dict(top["ranker"])
+    if isinstance(table.get("init_model"), str):
+        table["init_model"] = _existing(table["init_model"], base, "[ranker] init_model", problems, folder=False)
     seeds = top["seeds"]
     if seeds is not None and "random_state" in table:
         problems.add("[ranker] random_state", "seeds says it already; give one of the two")

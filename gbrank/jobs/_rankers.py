@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import inspect
+import os
 import types
 import typing
 from collections.abc import Mapping
 from typing import Any
 
-from .._checks import check_choice, check_whole
+from .._checks import ParameterError, check_choice, check_whole
 from ..backends import BACKENDS, TreeParams
 from ..metrics import measure
 from ..objectives import Objective, objective
 from ..objectives._plain import to_table
 from ..rankers import GBRanker
+from ..rankers._files import plain
 from ..rankers._ranker import ENGINES
 from ._checks import WORDS, Key, Problems, place, read_table
 
 ROUNDS, PATIENCE = 1000, 50  # as in `gbrank.tune`
-NOT_IN_FILES = ("callbacks", "init_model")  # they are objects
+NOT_IN_FILES = ("callbacks",)  # they are objects
 KINDS: dict[Any, type] = {Mapping: dict, typing.get_origin(typing.Sequence[int]): list, Objective: dict}
 
 
@@ -124,7 +126,24 @@ def _objective(given: Any, where: str, problems: Problems) -> Objective | None:
 
 
 def ranker_table(ranker: GBRanker) -> dict[str, Any]:
-    """Return the table that `make_ranker` reads back as the same ranker, with every parameter written out."""
-    table = {name: value for name, value in ranker.get_params(deep=False).items() if name not in NOT_IN_FILES}
+    """Return the table that `make_ranker` reads back as the same ranker, with every parameter written out.
+
+    Raises
+    ------
+    ParameterError
+        Monotone constraints of numbered columns: a table in a file has names only.  An `init_model` that is no path.
+    """
+    given = ranker.get_params(deep=False)
+    if isinstance(given["init_model"], GBRanker):
+        raise ParameterError("init_model: a file names a saved ranker; save this one, and give the path.")
+    if given["init_model"] is not None:
+        given["init_model"] = os.fspath(given["init_model"])
+    table = {name: plain(value) for name, value in given.items() if name not in NOT_IN_FILES}
+    for feature in table["monotone_constraints"] if isinstance(table["monotone_constraints"], Mapping) else ():
+        if not isinstance(feature, str):
+            raise ParameterError(
+                f"monotone_constraints: column {feature} is a number, and a file names features; give names, or a "
+                "list of -1, 0 or 1 for each feature."
+            )
     table["objective"] = to_table(objective(table["objective"]))
     return table | {"measure": str(measure(table["measure"]))}

@@ -27,7 +27,7 @@ from ._job import Job, read_job
 from ._result import JobResult, Run
 from ._toml import to_toml
 
-LIBRARIES = ("numpy", "scipy", "pandas", "scikit-learn", "numba", "lightgbm", "xgboost", "optuna")
+DISTRIBUTIONS = ("numpy", "scipy", "pandas", "scikit-learn", "numba", "lightgbm", "xgboost", "optuna")
 
 
 def run(
@@ -181,7 +181,9 @@ def _write_json(path: Path, values: Mapping[str, Any]) -> None:
 
 def _versions(job: Job) -> dict[str, Any]:
     """Return what the numbers may depend on beside the job."""
-    versions = {name: importlib.metadata.version(name) for name in LIBRARIES}
+    # CatBoost is named where the job uses it; it may not be there.
+    used = dict.fromkeys([*DISTRIBUTIONS, job.ranker.backend])
+    versions = {name: importlib.metadata.version(name) for name in used}
     return {
         "gbrank": __version__,
         "python": platform.python_version(),

@@ -8,6 +8,7 @@ from ._catboost_loss import CatBoostLoss
 from ._classification import Brier, CrossEntropy, Focal, Hinge
 from ._combined import Combined
 from ._contrastive import Contrastive, InfoNCE, SampledSoftmax, Triplet
+from ._diversity import DiversityPenalty
 from ._grades import GradeObjective, NoProbabilitiesError, require_grades
 from ._listwise import XENDCG, ListNet, Softmax
 from ._multiclass import McRank, McRankFocal
@@ -42,6 +43,7 @@ __all__ = [
     "Contrastive",
     "CrossEntropy",
     "CumulativeLogit",
+    "DiversityPenalty",
     "Focal",
     "GradeObjective",
     "Hinge",

@@ -95,6 +95,25 @@ class Bound(ABC):
         """Return the arrays that are saved with the model and given to `Objective.transform`."""
         return {}
 
+    def begin(self, score: npt.NDArray[Any]) -> None:  # noqa: B027 (most objectives have nothing to do)
+        """Adjust the state to the scores before the first round, where these are not `init_score`."""
+
+    def resume(self, state: State, rounds: int) -> None:
+        """Take up the state of an earlier training, of `rounds` rounds, whose trees are kept.
+
+        Raises
+        ------
+        ParameterError
+            The state does not fit these data, or the objective cannot take up another than its own.
+        """
+        own = self.state()
+        if own.keys() != state.keys() or not all(np.array_equal(own[name], state[name]) for name in own):
+            told = ", ".join(sorted({*own, *state}))
+            raise ParameterError(
+                f"init_model: its objective learnt {told} from other data, which the objective here cannot take up; "
+                "train anew, or give the old model's scores as init_score."
+            )
+
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Objective(ABC):
@@ -107,6 +126,8 @@ class Objective(ABC):
     """Whether the gradient is the derivative of `loss` at these ranks and draws; if not, the class says what it is."""
     shift_invariant: ClassVar[bool] = False
     """Whether adding a constant to all scores of a query changes nothing; gradients then sum to 0 in each query."""
+    pointwise: ClassVar[bool] = False
+    """Whether a document's loss depends on its own label and score alone, so that one of weight 0 is as if absent."""
     document_weights: ClassVar[bool] = True
     """Whether it takes weights of documents; an objective that does not refuses data that have some."""
     summable: ClassVar[bool] = True
@@ -324,6 +345,17 @@ def check_scores(score: npt.ArrayLike, bound: Bound) -> Vector:
 def check_engine(engine: str) -> None:
     """Raise a `ParameterError` for an unknown engine."""
     check_choice("engine", engine, ENGINES)
+
+
+def taken_up(state: State, name: str, own: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return the array of that name from the state of an earlier training, of the shape that it has here."""
+    found = np.asarray(state.get(name, ()))
+    if found.shape != own.shape:
+        raise ParameterError(
+            f"init_model: has {found.size} {name}, and these data make {own.size}: they have other grades; give data "
+            "with the grades of the first training, or train anew."
+        )
+    return found
 
 
 def row_weights(data: Labelled) -> Vector | None:

@@ -19,7 +19,15 @@ FAMILIES = {
     "pointwise": ("_pointwise", "_classification", "_multiclass", "_quantile"),
     "ordinal": ("_ordinal",),
     "pairwise": ("_pairwise", "_contrastive"),
-    "listwise": ("_listwise", "_smooth_ranks", "_rank_bce", "_plackett_luce", "_yeti", "_stochastic_rank"),
+    "listwise": (
+        "_listwise",
+        "_smooth_ranks",
+        "_rank_bce",
+        "_plackett_luce",
+        "_yeti",
+        "_stochastic_rank",
+        "_diversity",
+    ),
     "combined": ("_combined",),
 }
 """The families in the order in which they are told, and their modules."""

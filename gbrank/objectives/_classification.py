@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks import DataError, ParameterError, check_positive
-from ._base import OBJECTIVES, Bound, Labelled, Objective, State, Vector, row_weights, single_labels
+from ._base import OBJECTIVES, Bound, Labelled, Objective, State, Vector, row_weights, single_labels, taken_up
 from ._frames.points import PointBound, best_constant, mean_label, sides
 from ._grades import GradeObjective, log_odds, sigmoid, unfocused
 
@@ -153,6 +153,7 @@ class CrossEntropy(GradeObjective):
     """
 
     name: ClassVar[str] = "cross_entropy"
+    pointwise: ClassVar[bool] = True
     relevant_from: float | None = 1.0
     positive_weight: float | str = 1.0
 
@@ -191,6 +192,9 @@ class CrossEntropyBound(PointBound):
     def state(self) -> State:
         return {"positive_weight": np.asarray(self.params[0])}
 
+    def resume(self, state: State, rounds: int) -> None:
+        self.params = (float(taken_up(state, "positive_weight", np.asarray(self.params[0]))),)
+
 
 @OBJECTIVES.add("focal")
 @dataclass(frozen=True, repr=False)
@@ -218,6 +222,7 @@ class Focal(GradeObjective):
     """
 
     name: ClassVar[str] = "focal"
+    pointwise: ClassVar[bool] = True
     exact_hessian: ClassVar[bool] = False
     alpha: float = 0.25
     gamma: float = 2.0
@@ -261,6 +266,7 @@ class Brier(GradeObjective):
     """
 
     name: ClassVar[str] = "brier"
+    pointwise: ClassVar[bool] = True
     exact_hessian: ClassVar[bool] = False
     relevant_from: float | None = 1.0
 
@@ -296,6 +302,7 @@ class Hinge(Objective):
     """
 
     name: ClassVar[str] = "hinge"
+    pointwise: ClassVar[bool] = True
     exact_hessian: ClassVar[bool] = False
     margin: float = 1.0
     relevant_from: float = 1.0

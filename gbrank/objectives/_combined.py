@@ -11,11 +11,13 @@ import numpy.typing as npt
 
 from .._checks import DataError, ParameterError, check_choice, check_positive, check_whole
 from .._registry import unknown
-from ._base import OBJECTIVES, Bound, Gradients, Labelled, Objective, State, Vector, objective, row_weights
+from ._base import OBJECTIVES, Bound, Gradients, Labelled, Objective, State, Vector, objective, row_weights, taken_up
 from ._classification import CrossEntropy
 from ._pairwise import PairwiseLogistic
 
 HALVINGS = 50  # of the interval that holds the best constant
+# What a sum can say of itself where each of its parts does.
+PROMISES = ("exact_hessian", "gradient_of_loss", "shift_invariant", "pointwise", "document_weights", "summable")
 
 
 class Part(NamedTuple):
@@ -86,7 +88,7 @@ class Combined(Objective):
             for part in flat:
                 if not part.objective.summable:
                     raise not_summable(part)
-        for promise in ("exact_hessian", "gradient_of_loss", "shift_invariant", "document_weights", "summable"):
+        for promise in PROMISES:
             made[promise] = all(getattr(part, promise) for part in parts)
         for name, value in made.items():
             object.__setattr__(self, name, value)
@@ -251,12 +253,16 @@ class CombinedBound(Bound):
     def __init__(self, total: Combined, bounds: list[Bound], data: Labelled) -> None:
         self.bounds, self.normalised, self.n = bounds, total.gradient_norm, len(data.y)
         self.n_outputs, self.renews_leaves = bounds[0].n_outputs, bounds[0].renews_leaves
-        self.scales = np.ones(len(bounds))
+        self.weights, self.scales = [part.weight for part in total.terms], np.ones(len(bounds))
         if total.gradient_norm:
             self.scales = np.array([scale(*each, data) for each in zip(bounds, total.terms, strict=True)])
-        self.factors = [part.weight / size for part, size in zip(total.terms, self.scales.tolist(), strict=True)]
+        self._divide_by(self.scales)
         # The parts that a constant changes.
         self.moved = [k for k, part in enumerate(total.terms) if not part.objective.shift_invariant]
+
+    def _divide_by(self, scales: Vector) -> None:
+        self.scales = scales
+        self.factors: list[float] = [weight / size for weight, size in zip(self.weights, scales.tolist(), strict=True)]
 
     def init_score(self) -> Vector:
         if len(self.bounds) == 1:
@@ -292,6 +298,17 @@ class CombinedBound(Bound):
         own = {"scales": self.scales} if self.normalised else {}
         parts = {f"{k}.{name}": value for k, bound in enumerate(self.bounds) for name, value in bound.state().items()}
         return own | parts
+
+    def begin(self, score: npt.NDArray[Any]) -> None:
+        for bound in self.bounds:
+            bound.begin(score)
+
+    def resume(self, state: State, rounds: int) -> None:
+        if self.normalised:
+            self._divide_by(taken_up(state, "scales", self.scales))
+        for k, bound in enumerate(self.bounds):
+            own = {name.removeprefix(f"{k}."): value for name, value in state.items() if name.startswith(f"{k}.")}
+            bound.resume(own, rounds)
 
 
 class EndingBound(CombinedBound):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks import DataError, ParameterError, check_positive, check_whole, whole_grades
-from ._base import OBJECTIVES, Bound, Labelled, State, Vector, require_varied, row_weights, single_labels
+from ._base import OBJECTIVES, Bound, Labelled, State, Vector, require_varied, row_weights, single_labels, taken_up
 from ._classification import SMALLEST_CURVATURE, focal_of_margin
 from ._frames.rows import Row, RowBound, apply_row
 from ._grades import GradeObjective, softmax, unfocused
@@ -65,6 +65,7 @@ def focal_softmax(y: Any, s: Any, g: Any, h: Any, weight: Any, gamma: Any) -> An
 class MultiClass(GradeObjective):
     """What objectives with one output for each grade share."""
 
+    pointwise: ClassVar[bool] = True
     summable: ClassVar[bool] = False
 
     def grades(self, data: Labelled) -> npt.NDArray[np.int64]:
@@ -101,6 +102,10 @@ class ClassWeightedBound(RowBound):
 
     def state(self) -> State:
         return {"class_weight": self.class_weight}
+
+    def resume(self, state: State, rounds: int) -> None:
+        self.class_weight = taken_up(state, "class_weight", self.class_weight)
+        self.params = (self.class_weight, *self.params[1:])
 
 
 def counts_of(grades: npt.NDArray[np.int64], weight: Vector | None) -> Vector:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks import check_choice, check_whole, whole_grades
-from ._base import OBJECTIVES, Bound, Labelled, State, Vector, require_varied, row_weights, single_labels
+from ._base import OBJECTIVES, Bound, Labelled, State, Vector, require_varied, row_weights, single_labels, taken_up
 from ._classification import SMALLEST_CURVATURE
 from ._frames.points import Point, PointBound, sides
 from ._frames.rows import RowBound
@@ -92,6 +92,7 @@ def ordinal_softmax(y: Any, s: Any, g: Any, h: Any, weight: Any) -> Any:
 class ThresholdObjective(GradeObjective):
     """What threshold models share."""
 
+    pointwise: ClassVar[bool] = True
     point: ClassVar[Point] = staticmethod(all_threshold)
     by_threshold: ClassVar[Slopes] = staticmethod(of_all_thresholds)
     apart: ClassVar[bool] = False
@@ -160,6 +161,12 @@ class ThresholdBound(PointBound):
 
     def state(self) -> State:
         return {"thresholds": self.thresholds}
+
+    def begin(self, score: npt.NDArray[Any]) -> None:
+        self.params = self.cut_at(self.fit.fit(score, self.thresholds, steps=100))
+
+    def resume(self, state: State, rounds: int) -> None:
+        self.params, self.rounds = self.cut_at(taken_up(state, "thresholds", self.thresholds)), rounds
 
 
 @OBJECTIVES.add("ordinal", "all_threshold")

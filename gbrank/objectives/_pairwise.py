@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .._checks import DataError, ParameterError, check_choice, check_positive, check_whole
-from ._base import OBJECTIVES, Bound, Labelled, Objective, Vector, single_labels
+from ._base import OBJECTIVES, Bound, Labelled, Vector, single_labels
 from ._classification import focal_of_margin, focal_of_margin_squared
 from ._frames.gains import stopping_probability, worth_of_labels
 from ._frames.lambda_weights import WEIGHTS
 from ._frames.pair_lists import OfRatio, Phi
 from ._frames.pairs import PairBound, PairFrame
 from ._frames.preferences import PreferenceBound, given_pairs
-from ._frames.ranking import RankOptions
+from ._frames.stabilisers import PairNormed, Ranked
 from ._margins import exponential_of_ratio, focal_of_ratio, focal_squared_of_ratio, logistic_of_ratio
 
 
@@ -78,7 +78,7 @@ OF_RATIO: Mapping[Phi, OfRatio] = {
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Pairwise(Objective):
+class Pairwise(PairNormed, Ranked):
     r"""What every pairwise objective has: :math:`L = \sum_{y_i > y_j} w_{ij}\,\varphi(s_i - s_j)`.
 
     Parameters
@@ -102,18 +102,11 @@ class Pairwise(Objective):
     query_norm : bool
         Multiply a query's lambdas by :math:`\log_2(1 + S) / S`, S the sum of their absolute values over both documents
         of each pair.
-    rerank_every : int
-        Rounds between two rankings.
-    rank_smoothing : float
-        Weight of the past in an exponential average of each document's rank, from 0 to below 1; discounts are then
-        those of the average.
-    ties : {"stable", "shuffled"}
-        Tied documents rank in row order, or in a random one, drawn anew in each round.
     hessian_factor : float
         1 is the diagonal of the second derivative; 2 bounds the curvature safely (the full matrix is at most twice its
         diagonal), as in XGBoost.
-    random_state : int
-        Seed of all draws.
+    rerank_every, rank_smoothing, ties, random_state
+        See `Ranked`.
     """
 
     shift_invariant: ClassVar[bool] = True
@@ -126,34 +119,26 @@ class Pairwise(Objective):
     gain: str = "exp"
     relevant_from: float = 1.0
     max_grade: int = 4
-    score_norm: bool = False
-    query_norm: bool = False
-    rerank_every: int = 1
-    rank_smoothing: float = 0.0
-    ties: str = "stable"
-    hessian_factor: float = 1.0
-    random_state: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_choice("weight", self.weight, tuple(WEIGHTS))
         if self.truncation is not None:
             check_whole("truncation", self.truncation)
         check_choice("pairs", self.pairs, ("labels", "given"))
         check_choice("gain", self.gain, ("exp", "linear"))
         check_whole("max_grade", self.max_grade)
-        check_choice("score_norm", self.score_norm, (True, False))
-        check_choice("query_norm", self.query_norm, (True, False))
-        check_positive("hessian_factor", self.hessian_factor)
-        self.rank_options()
-        if self.pairs == "given" and (self.weight != "uniform" or self.truncation is not None):
-            raise ParameterError(
-                f"pairs='given' brings its own weights: weight={self.weight!r} and truncation={self.truncation} belong "
-                "to pairs made from labels."
-            )
+        if self.pairs == "given":
+            self._require_given_weights()
 
-    def rank_options(self) -> RankOptions:
-        """Return how ranks follow scores."""
-        return RankOptions(self.rerank_every, self.rank_smoothing, self.ties, self.random_state)
+    def _require_given_weights(self) -> None:
+        own = {"weight": "uniform", "truncation": None, "score_norm": False, "query_norm": False}
+        changed = [f"{name}={getattr(self, name)!r}" for name in own if getattr(self, name) != own[name]]
+        if changed:
+            raise ParameterError(
+                f"pairs='given' brings its own weights: {' and '.join(changed)} would change them, and "
+                f"{'belong' if len(changed) > 1 else 'belongs'} to pairs made from labels; leave that out."
+            )
 
     @property
     def reads_pairs(self) -> bool:

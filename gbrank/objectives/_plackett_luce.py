@@ -156,11 +156,11 @@ class PLRank(Sampled):
     in proportion to the documents, apart from the sorting.
 
     A document's weight multiplies the reward that it brings.  Scores more than 300 below the best of their query count
-    as 300 below it.
+    as 300 below it.  Documents compete with all that are left, not in pairs, so there is no `score_norm`.
 
     Parameters
     ----------
-    measure, draws, hessian_factor, random_state
+    measure, draws, query_norm, hessian_factor, random_state
         See `Sampled`.
 
     References
@@ -174,4 +174,5 @@ class PLRank(Sampled):
     gradient_of_loss: ClassVar[bool] = False
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
-        return self.bound_to(PL_RANK, self.target(data), (float(self.draws),), data, engine, n_jobs, ListBound)
+        params = (float(self.draws),)
+        return self.bound_to(PL_RANK, self.target(data), params, data, engine, n_jobs, ListBound, self.query_norm)

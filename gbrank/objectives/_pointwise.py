@@ -56,6 +56,7 @@ class SquaredError(Objective):
     """
 
     name: ClassVar[str] = "mse"
+    pointwise: ClassVar[bool] = True
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
         y = single_labels(data, self.name)
@@ -84,6 +85,7 @@ class Huber(Objective):
     """
 
     name: ClassVar[str] = "huber"
+    pointwise: ClassVar[bool] = True
     exact_hessian: ClassVar[bool] = False
     delta: float = 1.0
 
@@ -112,6 +114,7 @@ class LogCosh(Objective):
     """
 
     name: ClassVar[str] = "log_cosh"
+    pointwise: ClassVar[bool] = True
     exact_hessian: ClassVar[bool] = False
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:

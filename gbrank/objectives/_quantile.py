@@ -60,6 +60,7 @@ class AbsoluteError(Objective):
 
     name: ClassVar[str] = "mae"
     exact_hessian: ClassVar[bool] = False
+    pointwise: ClassVar[bool] = True
     summable: ClassVar[bool] = False
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
@@ -98,6 +99,7 @@ class Quantile(Objective):
 
     name: ClassVar[str] = "quantile"
     exact_hessian: ClassVar[bool] = False
+    pointwise: ClassVar[bool] = True
     summable: ClassVar[bool] = False
     alpha: float | Sequence[float] = 0.9
     sorted_quantiles: bool = False

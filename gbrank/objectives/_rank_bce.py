@@ -14,11 +14,10 @@ from .._checks import check_choice, check_positive
 from .._compile import list_pointer
 from ._base import OBJECTIVES, Bound, Labelled, State, Vector, row_weights
 from ._classification import check_relevant_from, relevance, two_columns
-from ._frames.lists import SIGNATURE, ListBound, ListLoss, ListTargets
-from ._frames.ranking import RankOptions
+from ._frames.lists import LN2, SIGNATURE, ListBound, ListLoss, ListTargets
+from ._frames.stabilisers import Ranked
 from ._grades import GradeObjective, log_odds
 
-LN2 = 0.6931471805599453
 RankWeight = Callable[[Any, Any], Any]
 
 
@@ -95,7 +94,7 @@ class RankBceBound(ListBound):
 
 @OBJECTIVES.add("rank_bce")
 @dataclass(frozen=True, repr=False)
-class RankBCE(GradeObjective):
+class RankBCE(GradeObjective, Ranked):
     r"""Rank-aware cross-entropy: binary cross-entropy of each document, weighted by its present rank.
 
     With the target t, 1 for relevant documents and 0 for others, and :math:`p = \sigma(s)`, :math:`L = -\sum_i w_i
@@ -113,17 +112,10 @@ class RankBCE(GradeObjective):
         The lowest label that counts as relevant; with None, labels are probabilities of relevance.
     query_norm : bool
         Divide v by its sum over the query, so that each query weighs 1, however long.
-    rerank_every : int
-        Rounds between two rankings.
-    rank_smoothing : float
-        Weight of the past in an exponential average of each document's rank, from 0 to below 1; v is then that of the
-        average.
-    ties : {"stable", "shuffled"}
-        Tied documents rank in row order, or in a random one, drawn anew in each round.
     hessian_factor : float
         Multiplies the hessian.
-    random_state : int
-        Seed of all draws.
+    rerank_every, rank_smoothing, ties, random_state
+        See `Ranked`.  There are no pairs, and so no `score_norm`.
 
     References
     ----------
@@ -138,23 +130,15 @@ class RankBCE(GradeObjective):
     alpha: float = 0.1
     relevant_from: float | None = 1.0
     query_norm: bool = False
-    rerank_every: int = 1
-    rank_smoothing: float = 0.0
-    ties: str = "stable"
     hessian_factor: float = 1.0
-    random_state: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         check_choice("weight", self.weight, tuple(WEIGHTS))
         check_positive("alpha", self.alpha, zero=True)
         check_relevant_from(self.relevant_from, soft=True)
         check_choice("query_norm", self.query_norm, (True, False))
         check_positive("hessian_factor", self.hessian_factor)
-        self.rank_options()
-
-    def rank_options(self) -> RankOptions:
-        """Return how ranks follow scores."""
-        return RankOptions(self.rerank_every, self.rank_smoothing, self.ties, self.random_state)
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
         relevant = relevance(data, self.name, self.relevant_from)

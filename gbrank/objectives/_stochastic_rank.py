@@ -14,17 +14,18 @@ from .._compile import fast_kernel, list_pointer
 from .._scalar_math import exp
 from ..metrics._ranking import top
 from ._base import OBJECTIVES, Bound, Gradients, Labelled, Vector, sum_by_query
-from ._frames.lists import LEAST_BUFFER, SIGNATURE, ListBound, ListLoss
+from ._frames.lists import LEAST_BUFFER, SIGNATURE, ListBound, ListLoss, differ
 from ._frames.noise import uniform
 from ._frames.perturbation import drawn, gauss
+from ._frames.stabilisers import PairNormed
 from ._frames.targets import Sampled, before
 
 DENSITY = 1 / np.sqrt(2 * np.pi)
 
 
 def stochastic_rank(
-    s: Vector, value: Vector, theta: Vector, w: Vector, norm: float, seed: int, draws: float, sigma: float, grow: float,
-    decay: float,
+    s: Vector, value: Vector, theta: Vector, w: Vector, norm: float, seed: int, draws: float, sigma: float,
+    score_norm: float, grow: float, decay: float,
 ) -> tuple[float, Vector, Vector]:  # fmt: skip
     """Return minus the mean of the measure over draws, its estimated derivative and a hessian for it."""
     n, draws = len(s), int(draws)
@@ -43,6 +44,8 @@ def stochastic_rank(
         gain = (value[i][:, None] - value[j]) * drop[columns - (columns > rank)] * reached / norm
         density = DENSITY / sigma * np.exp(-0.5 * ((z[j] - s[i][:, None]) / sigma) ** 2)
         push = 0.5 * w[i][:, None] * w[j] * gain * density
+        if score_norm and differ(s):
+            push /= 0.01 + np.abs(s[i][:, None] - s[j])
         g[i] -= push.sum(axis=1)
         g[j] += push.sum(axis=0)
         h[i] += np.abs(push).sum(axis=1) / sigma
@@ -54,14 +57,14 @@ def stochastic_rank_of_list(
     s: Any, value: Any, theta: Any, w: Any, norm: float, seed: int, params: Any, g: Any, h: Any
 ) -> None:  # fmt: skip
     """Write what `stochastic_rank` returns; of each draw only the places that count are sorted."""
-    n, draws, sigma = len(s), int(params[0]), params[1]
+    n, draws, sigma, scaled = len(s), int(params[0]), params[1], params[2] > 0.0 and differ(s)
     if norm <= 0.0 or n < 2:
         return
     places = n - 1
     while places > 0 and theta[places - 1] == 0.0:
         places -= 1
     u = uniform(seed, 2 * draws * n)
-    z, key, spare_key, work = np.empty(n), np.empty(n), np.empty(n), np.empty((7, max(n, LEAST_BUFFER)))
+    z, key, spare_key, work = np.empty(n), np.empty(n), np.empty(n), np.empty((8, max(n, LEAST_BUFFER)))
     row, spare_row, rank = np.empty(n, np.int64), np.empty(n, np.int64), np.empty(n, np.int64)
     for draw in range(draws):
         for i in range(n):
@@ -70,7 +73,8 @@ def stochastic_rank_of_list(
         top(z, places + 1, key, row, spare_key, spare_row)
         for p in range(places):
             rank[row[p]] = p
-        add_pushes(row[: places + 1], rank, z, s, value, theta, w, 1.0 / sigma, params[2], params[3], work, g, h)
+        row_ = row[: places + 1]
+        add_pushes(row_, rank, z, s, value, theta, w, 1.0 / sigma, scaled, params[3], params[4], work, g, h)
     scale = 0.5 * DENSITY / (norm * sigma * draws)
     for i in range(n):
         g[i] *= scale
@@ -79,8 +83,8 @@ def stochastic_rank_of_list(
 
 @fast_kernel
 def add_pushes(
-    row: Any, rank: Any, z: Any, s: Any, value: Any, theta: Any, w: Any, steep: float, grow: float, decay: float,
-    work: Any, g: Any, h: Any,
+    row: Any, rank: Any, z: Any, s: Any, value: Any, theta: Any, w: Any, steep: float, scaled: bool, grow: float,
+    decay: float, work: Any, g: Any, h: Any,
 ) -> None:  # fmt: skip
     """Add, without constant factors, the effects of noisy scores `z`.
 
@@ -88,9 +92,9 @@ def add_pushes(
     place for all further down.
     """
     last = len(row) - 1
-    reach, effect, z_, v_, w_, g_, h_ = work[0], work[1], work[2], work[3], work[4], work[5], work[6]
+    reach, effect, z_, s_, v_, w_, g_, h_ = work[0], work[1], work[2], work[3], work[4], work[5], work[6], work[7]
     for c in range(last + 1):
-        z_[c], v_[c], w_[c], g_[c], h_[c] = z[row[c]], value[row[c]], w[row[c]], 0.0, 0.0
+        z_[c], s_[c], v_[c], w_[c], g_[c], h_[c] = z[row[c]], s[row[c]], value[row[c]], w[row[c]], 0.0, 0.0
     reach[0], changing = 1.0, grow != 0.0 or decay != 0.0
     known = 0  # up to which place `reach` and `effect` are those of the whole list
     for i in range(len(s)):
@@ -107,6 +111,8 @@ def add_pushes(
         for c in range(last + 1):
             x = steep * (z_[c] - s_i)
             push = (value_i - v_[c]) * effect[c] * w_i * w_[c] * exp(-0.5 * x * x)
+            if scaled:
+                push /= 0.01 + abs(s_i - s_[c])
             g_i += push
             h_i += abs(push)
             g_[c] += push
@@ -155,7 +161,7 @@ class StochasticRankBound(ListBound):
 
 @OBJECTIVES.add("stochastic_rank")
 @dataclass(frozen=True, repr=False)
-class StochasticRank(Sampled):
+class StochasticRank(PairNormed, Sampled):
     r"""StochasticRank: the expected measure of scores with normal noise, for any measure.
 
     :math:`L = -\mathrm{E}_\varepsilon[M(s - \sigma\mu y + \sigma\varepsilon)]` with standard normal noise and M the
@@ -184,8 +190,10 @@ class StochasticRank(Sampled):
     nu : float
         Added to the length of the centred scores, by whose square that part is divided, so that small scores are left
         alone.
-    measure, draws, hessian_factor, random_state
+    measure, draws, random_state
         See `Sampled`.
+    query_norm, score_norm, hessian_factor
+        See `PairNormed`; with `mu`, of scores that are set back, and with `scale_free`, before that part is taken away.
 
     References
     ----------
@@ -212,7 +220,9 @@ class StochasticRank(Sampled):
             raise ParameterError(f"scale_free={self.scale_free!r}: must be from 0 to 1.")
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
-        params = float(self.draws), float(self.sigma)
-        bound = self.bound_to(STOCHASTIC_RANK, self.target(data), params, data, engine, n_jobs, StochasticRankBound)
+        params = float(self.draws), float(self.sigma), float(self.score_norm)
+        bound = self.bound_to(
+            STOCHASTIC_RANK, self.target(data), params, data, engine, n_jobs, StochasticRankBound, self.query_norm
+        )
         bound.shift, bound.scale_free, bound.nu = self.sigma * self.mu * data.y, self.scale_free, self.nu
         return bound

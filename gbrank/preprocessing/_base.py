@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar, Self
@@ -16,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from .._checks import DataError, GbrankWarning, ParameterError
 from .._groups import Groups, group_rows
 from ..data import RankingData
+from ..data._categories import require_numbers
 from ..data._features import numbered
 from ..data._ranking_data import replace_fields
 from ._columns import Among, Vector
@@ -118,9 +120,25 @@ class WithinQuery(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return tags
 
 
+def _but_data(wrapped: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a method of which scikit-learn puts the output into a container, but not where it is a `RankingData`."""
+
+    @functools.wraps(wrapped)
+    def method(self: WithinQuery, X: Any, *args: Any, **kwargs: Any) -> Any:
+        own = wrapped.__wrapped__ if isinstance(X, RankingData) else wrapped  # type: ignore[attr-defined]
+        return own(self, X, *args, **kwargs)
+
+    return method
+
+
+WithinQuery.transform = _but_data(WithinQuery.transform)  # type: ignore[method-assign]
+WithinQuery.fit_transform = _but_data(WithinQuery.fit_transform)  # type: ignore[method-assign]
+
+
 def _features(X: Any) -> Any:
     """Return the features as scikit-learn validates them: a frame where they have names."""
     if isinstance(X, RankingData):
+        require_numbers(X.categories, "preprocessing")
         features, names = X.X, X.feature_names
         if sp.issparse(features):
             raise DataError("X: is sparse; values within a query are compared in dense data, give X.toarray().")

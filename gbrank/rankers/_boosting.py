@@ -16,6 +16,7 @@ from ..metrics import Measure
 from ..objectives import Bound, Objective
 from ..objectives._base import HESSIAN_FLOOR
 from ._measuring import mean_measure
+from ._sampling import Rows, only, set_apart, without_last
 
 Scores = npt.NDArray[np.float64]
 
@@ -45,7 +46,7 @@ Callback = Callable[[RoundInfo], bool | None]
 
 @dataclass
 class Outcome:
-    """What training leaves besides the booster."""
+    """What training begins with, and what it leaves besides the booster."""
 
     rounds: int = 0
     best_round: int = 0
@@ -72,26 +73,25 @@ class Boosting:
     measure: Measure
     learning_rate: float
     explain: Callable[[], str] = str  # why no tree could be grown, if that is known
+    drawn: Callable[[int], Rows] | None = None  # the documents that a round learns from, if not from all
     sums: dict[str, npt.NDArray[Any]] | None = None
 
-    def run(self, n_rounds: int, patience: int | None, callbacks: Sequence[Callback]) -> Outcome:
-        """Boost for `n_rounds` rounds, or until the first evaluation set has not improved for `patience` rounds."""
-        outcome = Outcome(history={name: [] for name in self.evaluated})
+    def run(self, n_rounds: int, patience: int | None, callbacks: Sequence[Callback], outcome: Outcome) -> Outcome:
+        """Boost for `n_rounds` rounds, or until the first evaluation set has not improved for `patience` rounds.
+
+        `outcome` tells from where: its history, initial score and state, and the rounds before, whose trees the scores
+        hold already, and which are kept.
+        """
         first = next(iter(self.evaluated), None)
+        before, n_rounds = outcome.rounds, outcome.rounds + n_rounds
         if self.bound is not None:
-            outcome.init_score, outcome.state = self.bound.init_score(), self.bound.state()
-        if self.bound is not None and self.bound.renews_leaves:
-            k = self.bound.n_outputs
-            self.sums = {
-                name: np.zeros(one.data.n_documents if k == 1 else (one.data.n_documents, k))
-                for name, one in {"": self.train, **self.evaluated}.items()
-            }
-        for number in range(n_rounds):
+            self._begin(self.bound, outcome)
+        for number in range(before, n_rounds):
             if not self._round(number, outcome):
                 self._tell_early_end(number, n_rounds)
                 break
             outcome.rounds = number + 1
-            better = self._evaluate(outcome, first)
+            better = self._evaluate(outcome, first, max(before - 1, 0))
             if better or first is None:
                 outcome.best_round = number + 1
                 outcome.state = {} if self.bound is None else self.bound.state()
@@ -107,45 +107,69 @@ class Boosting:
             outcome.best_value = outcome.history[first][max(outcome.best_round, 1) - 1]
         return outcome
 
+    def _begin(self, bound: Bound, outcome: Outcome) -> None:
+        if bound.renews_leaves:
+            self.sums = {name: self.scores(name, np.zeros(bound.n_outputs)) for name in ("", *self.evaluated)}
+        usual = self.train.data.init_score is None and np.array_equal(outcome.init_score, bound.init_score())
+        if not outcome.rounds and not usual:
+            bound.begin(self.scores("", outcome.init_score))
+        outcome.state = bound.state()
+
     def _round(self, number: int, outcome: Outcome) -> bool:
         """Grow a tree; return whether that was possible."""
         if self.bound is None:
             return self.trainer.native_round()
-        score = self.scores("", outcome.init_score)
+        score = self.scores("", outcome.init_score, to_improve=True)
         gradient, hessian = self.bound.gradient_hessian(score, number)
         if not self._check(gradient, hessian, score.shape, number):
             return False
         floored = np.maximum(hessian, HESSIAN_FLOOR * np.abs(gradient))
+        drawn = None if self.drawn is None else self.drawn(number)
+        if drawn is not None:
+            gradient, floored = only(drawn, gradient), only(drawn, floored)
         if not self.trainer.round(on_a_grid(gradient), on_a_grid(floored)):
             return False
         if self.sums is not None:
-            self._renew_leaves(score)
+            self._renew_leaves(score, drawn)
         if type(self.bound).end_round is not Bound.end_round:  # the scores cost a pass over the data
             self.bound.end_round(self.scores("", outcome.init_score))
         return True
 
-    def scores(self, name: str, init: Scores) -> Scores:
-        """Return the raw scores of the training data (the empty name) or of an evaluation set."""
+    def scores(self, name: str, init: Scores, *, to_improve: bool = False) -> Scores:
+        """Return the raw scores of the training data (the empty name) or of an evaluation set.
+
+        With `to_improve`, they are those from which the next tree goes on, see `Trainer.scores_to_improve`.
+        """
         if self.sums is not None:
             return np.asarray(self.sums[name] + (init if self.sums[name].ndim == 2 else init[0]))
+        if to_improve:
+            scores = self.trainer.scores_to_improve()
+            return scores + (init if scores.ndim == 2 else init[0])
         # The trainer knows the training data by -1, and numbers the other sets.
         others = [each for each, binned in self.evaluated.items() if binned is not self.train]
         scores = self.trainer.scores(others.index(name) if name in others else -1)
         return scores + (init if scores.ndim == 2 else init[0])
 
-    def _renew_leaves(self, score: Scores) -> None:
+    def _renew_leaves(self, score: Scores, drawn: Rows | None) -> None:
         assert self.bound is not None
         assert self.sums is not None
         leaf = self.trainer.leaves(self.train)
-        values = self.trainer.set_leaf_values(self.learning_rate * self.bound.leaf_values(score, leaf))
+        if drawn is None:
+            best = self.bound.leaf_values(score, leaf)
+        else:
+            best = without_last(self.bound.leaf_values(score, set_apart(drawn, leaf)), leaf)
+        values = self.trainer.set_leaf_values(self.learning_rate * best)
         for name, binned in {"": self.train, **self.evaluated}.items():
             own = leaf if binned is self.train else self.trainer.leaves(binned)
             # Summed as the booster does, to the last bit: scores that tie there must tie here.
             grown = values[own] if values.ndim == 1 else np.take_along_axis(values, own, axis=0)
             self.sums[name] = self.sums[name].astype(values.dtype) + grown
 
-    def _evaluate(self, outcome: Outcome, first: str | None) -> bool:
-        """Append the measure of every evaluation set to the history; return whether the first has a new best."""
+    def _evaluate(self, outcome: Outcome, first: str | None, since: int) -> bool:
+        """Append the measure of every evaluation set to the history; return whether the first has a new best.
+
+        It is the best of the values from the place `since` on.
+        """
         for name, binned in self.evaluated.items():
             state = {} if self.bound is None else self.bound.state()
             scores = self.objective.transform(self.scores(name, outcome.init_score), state)
@@ -155,7 +179,7 @@ class Boosting:
         if first is None:
             return False
         values = outcome.history[first]
-        return len(values) == 1 or values[-1] > max(values[:-1])
+        return len(values) == 1 or values[-1] > max(values[since:-1])
 
     def _check(self, gradient: Scores, hessian: Scores, shape: tuple[int, ...], number: int) -> bool:
         """Refuse gradients that a booster would take in silence; return whether there is anything to learn."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -13,14 +13,12 @@ from sklearn.utils.metaestimators import available_if
 from .._checks import IntArray, ParameterError, check_choice, whole_grades
 from .._groups import group_rows
 from ..data import RankingData
-from ..metrics import measure as find_measure
-from ..splits import QueryKFold
-from ._calibrators import METHODS, Vector, above, fit_above, fit_temperature, log_softmax
+from ._calibrators import CALIBRATORS, METHODS, Vector, above, fit_above, fit_temperature, log_softmax
+from ._composite import Arrays, CompositeRanker
 from ._grades import grade_values
-from ._inputs import as_data
-from ._measuring import mean_measure, refuse_weights
+from ._parts import folds
 from ._ranker import GBRanker
-from ._ranks import RankerMixin, query_ids
+from ._ranks import query_ids
 
 
 class HeldOut(NamedTuple):
@@ -54,7 +52,7 @@ def _choice_only(method: Callable[..., Any]) -> Any:
     return available_if(_of_choice)(method)
 
 
-class CalibratedRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
+class CalibratedRanker(CompositeRanker, BaseEstimator):  # type: ignore[misc]
     """Probabilities of grades, or of being chosen, from the scores of any ranker.
 
     Scores of held-out queries are collected by folds of whole queries; on them a curve is fitted for each P(y > grade),
@@ -68,9 +66,9 @@ class CalibratedRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
         ``platt`` a logistic curve; ``isotonic`` any curve that does not fall, which needs some thousand documents;
         ``beta`` the three parameters of Kull et al. (AISTATS 2017); ``softmax`` exp(score / T) divided by its sum over
         the query's documents, with the temperature T of the highest likelihood.
-    cv : int, splitter, or "prefit"
-        Number of query folds, or one of gbrank's splitters; ``prefit`` takes the ranker as it is, fitted on other
-        queries, and calibrates it on the data given to `fit`.
+    cv : int, splitter, iterable of (rows to train on, rows to leave out), or "prefit"
+        Number of query folds, or other folds, none of which may cut a query; ``prefit`` takes the ranker as it is,
+        fitted on other queries, and calibrates it on the data given to `fit`.
     values : sequence or mapping, optional
         The value of each grade, as in `expected_value`.  With them `predict` ranks by the expected value: the decision
         is adjusted after training, where ``LambdaRank(gain=values)`` would weight the training instead.
@@ -84,6 +82,7 @@ class CalibratedRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
     temperature_ : float
         Only with ``softmax``.
     n_features_in_ : int
+    feature_names_ : tuple of str
 
     Notes
     -----
@@ -100,9 +99,6 @@ class CalibratedRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
     (5, True)
     """
 
-    __metadata_request__fit: ClassVar[dict[str, bool]] = {"qid": True}
-    __metadata_request__score: ClassVar[dict[str, bool]] = {"qid": True}
-
     def __init__(
         self,
         ranker: GBRanker | None = None,
@@ -116,31 +112,13 @@ class CalibratedRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
         self.cv = cv
         self.values = values
 
-    def fit(
-        self,
-        X: Any,
-        y: npt.ArrayLike | None = None,
-        *,
-        qid: npt.ArrayLike | None = None,
-        sample_weight: npt.ArrayLike | None = None,
-        query_weight: npt.ArrayLike | Mapping[Any, float] | None = None,
-    ) -> Self:
-        """Train the ranker, and calibrate it on held-out queries; arguments as in `GBRanker.fit`.
-
-        Raises
-        ------
-        DataError
-            A label is no whole number from 0; all held-out labels are alike.
-        ParameterError
-            An unknown method, or values with ``softmax``.
-        """
+    def _train(self, data: RankingData, given: IntArray | None) -> None:
         check_choice("method", self.method, (*METHODS, "softmax"))
         if self.values is not None and self.method == "softmax":
             raise ParameterError("values: need probabilities of grades, which method='softmax' does not give.")
-        data = as_data(X, y, qid, sample_weight=sample_weight, query_weight=query_weight)
         ranker = GBRanker() if self.ranker is None else self.ranker
-        held_out = self._held_out(ranker, data)
-        self.ranker_ = ranker if self.cv == "prefit" else clone(ranker).fit(data)
+        held_out = self._held_out(ranker, data, given)
+        self.ranker_ = ranker if self._prefit() else clone(ranker).fit(data)
         self.calibrators_: tuple[Any, ...] = ()
         if self.method == "softmax":
             starts, target = held_out.query_ptr[:-1], np.exp2(held_out.y) - 1.0
@@ -148,23 +126,71 @@ class CalibratedRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
             self.temperature_ = fit_temperature(held_out.score, target, held_out.query_ptr, by_query)
         else:
             self.calibrators_ = fit_above(self.method, held_out.score, held_out.y, held_out.weight)
-        self.n_features_in_ = self.ranker_.n_features_in_
-        return self
 
-    def _held_out(self, ranker: GBRanker, data: RankingData) -> HeldOut:
-        if self.cv == "prefit":
-            parts = [(ranker, data)]
+    def _prefit(self) -> bool:
+        if isinstance(self.cv, str) and self.cv != "prefit":
+            raise ParameterError(f"cv={self.cv!r}: give a number of query folds, a splitter, or 'prefit'.")
+        return isinstance(self.cv, str)
+
+    def _held_out(self, ranker: Any, data: RankingData, given: IntArray | None = None) -> HeldOut:
+        if self._prefit():
+            parts = [(ranker.predict(data), data)]
         else:
-            cv = QueryKFold(self.cv) if isinstance(self.cv, int) else self.cv
-            parts = [(clone(ranker).fit(train), test) for train, test in cv.split_data(data)]
-        scores = [fitted.predict(part) for fitted, part in parts]
-        tests = [part for _, part in parts]
+            parts = [
+                (clone(ranker).fit(fold.train).predict(fold.test), fold.test)
+                for fold in folds(data, self.cv, given=given)
+            ]
         return HeldOut(
-            np.concatenate(scores),
-            np.concatenate([whole_grades(part.y, "calibration") for part in tests]),
-            np.concatenate([_weights(part) for part in tests]),
-            np.concatenate([[0], np.cumsum(np.concatenate([part.query_sizes for part in tests]))]),
+            np.concatenate([score for score, _ in parts]),
+            np.concatenate([whole_grades(part.y, "calibration") for _, part in parts]),
+            np.concatenate([_weights(part) for _, part in parts]),
+            np.concatenate([[0], np.cumsum(np.concatenate([part.query_sizes for _, part in parts]))]),
         )
+
+    def _parts(self) -> dict[str, Any]:
+        return {"ranker": self.ranker_}
+
+    def _told(self) -> dict[str, Any]:
+        values: Any = self.values
+        if isinstance(values, Mapping):  # pairs, for the keys of JSON are text
+            values = {"pairs": [[int(grade), np.asarray(value).item()] for grade, value in values.items()]}
+        elif values is not None:
+            values = np.asarray(values).tolist()
+        return {
+            "params": {"method": self.method, "cv": self._told_cv(), "values": values},
+            "default_ranker": self.ranker is None,
+            "calibrators": [type(each).__name__ for each in self.calibrators_],
+            "temperature": float(self.temperature_) if self.method == "softmax" else None,
+        }
+
+    def _arrays(self) -> Arrays:
+        return {
+            f"calibrators/{number}/{name}": np.asarray(value, np.float64)
+            for number, each in enumerate(self.calibrators_)
+            for name, value in vars(each).items()
+        }
+
+    @classmethod
+    def _retold(cls, told: Mapping[str, Any], arrays: Arrays, parts: Mapping[str, Any]) -> Self:
+        params, fitted = dict(told["params"]), parts["ranker"]
+        if isinstance(params["values"], Mapping):
+            params["values"] = dict(params["values"]["pairs"])
+        spec = None if told["default_ranker"] else fitted if params["cv"] == "prefit" else clone(fitted)
+        ranker = cls(spec, **params)
+        ranker.ranker_ = fitted
+        ranker.calibrators_ = tuple(
+            CALIBRATORS[kind].of_arrays(
+                {
+                    name.rpartition("/")[2]: value
+                    for name, value in arrays.items()
+                    if name.startswith(f"calibrators/{number}/")
+                }
+            )
+            for number, kind in enumerate(told["calibrators"])
+        )
+        if ranker.method == "softmax":
+            ranker.temperature_ = told["temperature"]
+        return ranker
 
     def predict(self, X: Any) -> Vector:
         """Return the ranker's score of each document; with `values`, its expected value."""
@@ -207,15 +233,6 @@ class CalibratedRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
         p = np.empty(len(score))
         p[groups.order] = np.exp(log_softmax(score[groups.order], groups.query_ptr))
         return p
-
-    def score(
-        self, X: Any, y: npt.ArrayLike | None = None, qid: npt.ArrayLike | None = None, sample_weight: None = None
-    ) -> float:
-        """Return the mean of the ranker's `measure`, see `GBRanker.score`."""
-        self._require_fitted()
-        refuse_weights(sample_weight)
-        data = as_data(X, y, qid)
-        return mean_measure(find_measure(self.ranker_.measure), data.y, self.predict(data), data, "the data")
 
 
 def _weights(data: RankingData) -> Vector:

@@ -6,8 +6,9 @@ Called with scores it returns probabilities, never falling as scores rise.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,8 +23,21 @@ Vector = npt.NDArray[np.float64]
 FAR = 700.0  # scores are cut here, in standard deviations, where exp would overflow
 
 
+class Calibrator:
+    """A map from scores to probabilities, made of numbers and arrays alone."""
+
+    def __call__(self, score: Vector) -> Vector:
+        """Return the probability of each score."""
+        raise NotImplementedError
+
+    @classmethod
+    def of_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """Return the calibrator of these fields, of which numbers are arrays without dimensions."""
+        return cls(**{name: value if value.ndim else float(value) for name, value in arrays.items()})
+
+
 @dataclass(frozen=True)
-class Constant:
+class Constant(Calibrator):
     """The same probability for all, where held-out documents were all above a grade or all below."""
 
     p: float
@@ -33,7 +47,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Platt:
+class Platt(Calibrator):
     """1 / (1 + exp(-(slope * score + bias))).
 
     References
@@ -52,14 +66,15 @@ class Platt:
         ones, zeros = weight[target == 1].sum(), weight[target == 0].sum()
         soft = np.where(target == 1, (ones + 1) / (ones + 2), 1 / (zeros + 2))
         (slope,), bias = _logistic(((score - center) / spread)[:, None], soft, weight)
-        return cls(slope / spread, bias - slope / spread * center)
+        slope = float(slope / spread)
+        return cls(slope, bias - slope * center)
 
     def __call__(self, score: Vector) -> Vector:
         return np.asarray(expit(self.slope * score + self.bias))
 
 
 @dataclass(frozen=True)
-class Beta:
+class Beta(Calibrator):
     """1 / (1 + exp(-(a ln p - b ln(1 - p) + bias))) of p = 1 / (1 + exp(-(score - center) / spread)).
 
     References
@@ -79,14 +94,14 @@ class Beta:
         """Fit by maximum likelihood; a coefficient that would be negative is left out, as the paper does."""
         center, spread = _scale(score, weight)
         (a, b), bias = _logistic(_logs((score - center) / spread), target, weight)
-        return cls(a, b, bias, center, spread)
+        return cls(float(a), float(b), bias, center, spread)
 
     def __call__(self, score: Vector) -> Vector:
         return np.asarray(expit(_logs((score - self.center) / self.spread) @ [self.a, self.b] + self.bias))
 
 
 @dataclass(frozen=True, eq=False)
-class Isotonic:
+class Isotonic(Calibrator):
     """Straight lines between the points (x, y), flat beyond them; y never falls."""
 
     x: Vector
@@ -103,6 +118,7 @@ class Isotonic:
 
 
 METHODS: dict[str, Any] = {"platt": Platt.fit, "beta": Beta.fit, "isotonic": Isotonic.fit}
+CALIBRATORS: dict[str, type[Calibrator]] = {each.__name__: each for each in (Constant, Platt, Beta, Isotonic)}
 
 
 def fit_above(method: str, score: Vector, y: IntArray, weight: Vector) -> tuple[Any, ...]:
@@ -182,7 +198,8 @@ def _logistic(features: npt.NDArray[np.float64], target: Vector, weight: Vector)
     weights = np.concatenate([weight * target, weight * (1 - target)])
     coefficients, kept = np.zeros(features.shape[1]), list(range(features.shape[1]))
     while kept:
-        model = LogisticRegression(C=np.inf, tol=1e-8, max_iter=1000).fit(both[:, kept], labels, sample_weight=weights)
+        model = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-8)
+        model.fit(both[:, kept], labels, sample_weight=weights)
         if model.coef_.min() >= 0:
             coefficients[kept] = model.coef_[0]
             return coefficients, float(model.intercept_[0])

@@ -10,11 +10,13 @@ import numpy as np
 import scipy.sparse as sp
 
 from .._checks import DataError, GbrankWarning, ParameterError
-from ..backends import Binned
+from ..backends import Backend, Binned, TreeParams
 from ..data import RankingData
+from ..data._categories import Categories, code_columns
 from ..data._features import check_features, numbered
 from ..splits import train_test_split
 
+NO_CATEGORIES: Categories = {}
 EvalSet = Any  # RankingData, Binned, (X, y, qid), or a mapping from names to these
 
 
@@ -42,6 +44,12 @@ def as_data(X: Any, y: Any, qid: Any, **optional: Any) -> Any:
 def data_of(given: RankingData | Binned) -> RankingData:
     """Return data without their bins."""
     return given.data if isinstance(given, Binned) else given
+
+
+def require_several(data: RankingData) -> None:
+    """Raise a `DataError` where there is one document alone."""
+    if data.n_documents == 1:
+        raise DataError("X: has 1 sample, and nothing can be learnt from one document alone; give more.")
 
 
 def as_eval_sets(eval_set: EvalSet | None) -> dict[str, RankingData | Binned]:
@@ -82,9 +90,37 @@ def require_same_features(train: RankingData, other: RankingData, name: str) -> 
         raise DataError(f"eval_set ({name}) and the training data must both be dense or both be sparse.")
 
 
-def features_as_trained(X: Any, trained_on: tuple[str, ...], ranker: str) -> Any:
-    """Return the feature matrix of `X`, whose columns are those that the ranker, of that class, was trained on."""
-    features, names = (X.X, X.feature_names) if isinstance(X, RankingData) else check_features(X)
+def require_same_codes(train: RankingData, other: RankingData, name: str) -> None:
+    """Raise a `DataError` where an evaluation set was binned with other categories than the training data."""
+    for column, values in train.categories.items():
+        if not np.array_equal(other.categories.get(column, ()), values):
+            raise DataError(
+                f"eval_set ({name}): was binned with other categories of {column!r} than the training data; bin it "
+                "with reference=, the binned training data."
+            )
+
+
+def with_bins(
+    train: RankingData | Binned, evaluated: Mapping[str, RankingData | Binned], backend: Backend, params: TreeParams
+) -> tuple[Binned, dict[str, Binned]]:
+    """Return training data and evaluation sets with bins; a set that is the training data shares theirs."""
+    binned, sets = train if isinstance(train, Binned) else backend.bin(train, params), {}
+    for name, one in evaluated.items():
+        if isinstance(one, RankingData):
+            one = binned if one is data_of(train) else backend.bin(one, params, binned)
+        require_same_codes(binned.data, one.data, name)
+        sets[name] = one
+    return binned, sets
+
+
+def features_as_trained(
+    X: Any, trained_on: tuple[str, ...], ranker: str, categories: Categories = NO_CATEGORIES
+) -> Any:
+    """Return the feature matrix of `X`, whose columns are those that the ranker, of that class, was trained on.
+
+    Columns of categories hold the codes of the ranker's `categories`.
+    """
+    features, names, given = (X.X, X.feature_names, X.categories) if isinstance(X, RankingData) else check_features(X)
     if features.shape[1] != len(trained_on):
         raise DataError(
             f"X has {features.shape[1]} features, but {ranker} is expecting {len(trained_on)} features as input: "
@@ -98,4 +134,5 @@ def features_as_trained(X: Any, trained_on: tuple[str, ...], ranker: str) -> Any
             f"column {at} is {names[at]!r}; the ranker was trained with {trained_on[at]!r} there. "
             "Give the columns the names and the order of the training data."
         )
-    return features
+    columns = [trained_on.index(name) for name in categories]
+    return code_columns(features, names, given, columns, categories)[0]

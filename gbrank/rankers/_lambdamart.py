@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -47,10 +48,18 @@ class LambdaMART(GBRanker):
         max_depth: int | None = None,
         min_docs_in_leaf: int = 20,
         subsample: float = 1.0,
+        query_subsample: float = 1.0,
         colsample: float = 1.0,
         reg_alpha: float = 0.0,
         reg_lambda: float = 0.0,
         max_bins: int = 255,
+        monotone_constraints: Mapping[str | int, int] | Sequence[int] | None = None,
+        interaction_constraints: Sequence[Sequence[str | int]] | None = None,
+        categorical_features: Sequence[str | int] | str | None = None,
+        boosting: str = "gbdt",
+        device: str = "cpu",
+        base_score: float | None = None,
+        init_model: GBRanker | str | os.PathLike[str] | None = None,
         early_stopping_rounds: int | None = None,
         validation_fraction: float | None = None,
         measure: str | Measure = "ndcg@10",

@@ -6,29 +6,44 @@ import functools
 import os
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from dataclasses import fields
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from .._checks import DataError, GbrankWarning, ParameterError, check_choice, check_whole
+from .._checks import GbrankWarning, ParameterError, check_choice, check_whole
 from .._compile import thread_count
 from ..backends import Backend, Binned, TreeParams
 from ..backends import backend as find_backend
+from ..backends._constraints import require_monotone
 from ..data import RankingData
-from ..data._features import numbered
 from ..metrics import Measure
 from ..metrics import measure as find_measure
 from ..objectives import Objective
 from ..objectives import objective as find_objective
 from ._boosting import Boosting, Callback, Outcome
+from ._continued import Earlier, earlier
 from ._diagnosis import why_constant
 from ._grades import GradePredictions
-from ._inputs import EvalSet, as_data, as_eval_sets, data_of, features_as_trained, hold_out, require_same_features
-from ._measuring import mean_measure, measured_labels, refuse_weights
+from ._init_score import first_score, require_columns, require_init_scores
+from ._inputs import (
+    EvalSet,
+    as_data,
+    as_eval_sets,
+    data_of,
+    features_as_trained,
+    hold_out,
+    require_same_features,
+    require_several,
+    with_bins,
+)
+from ._measuring import measured_labels
+from ._parts import weighty_part
 from ._ranks import RankerMixin
+from ._sampling import drawn_rows
 
 ENGINES = ("compiled", "numpy", "native")
 
@@ -59,10 +74,41 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         ``grow_policy`` "Depthwise" or "Lossguide".
     subsample, colsample : float
         Share of documents, and of features, that each tree sees.
+    query_subsample : float
+        Share of the queries, whole, that each tree learns from: drawn anew in each round, the same on every backend.
+        The others have no gradient and no hessian, and no part in leaf values; what an objective fits beside the trees
+        (thresholds, ...) it fits to all.  With `subsample`, documents are drawn from all, so that a tree learns from
+        the product of both shares.  `min_docs_in_leaf`, like limits of sums of hessians, counts the queries drawn: with
+        few of them trees are smaller.  With ``engine="native"`` LightGBM draws the queries itself, and CatBoost for the
+        choice of splits only; both then refuse `subsample`, and XGBoost this.
     reg_alpha, reg_lambda : float
         L1 and L2 penalty of leaf values.
     max_bins : int
         Bins of a feature at most.
+    monotone_constraints : mapping or sequence, optional
+        Features in which the score may only rise (1) or only fall (-1), all others fixed: ``{"price": -1, 7: 1}``, by
+        name or column number, or -1, 0 or 1 for each feature.  CatBoost has them in symmetric trees.
+    interaction_constraints : sequence of groups of features, optional
+        Features that may meet on the way from a tree's root to a leaf: only those of one group, as in
+        ``[["bm25", "length"], ["length", 7]]``.  A feature in no group is a group of its own.  Not with CatBoost.
+    categorical_features : sequence of features, or "auto", optional
+        Features that are categories: columns of categories or text of a DataFrame (all of them with "auto"), or whole
+        numbers from 0.  A category that the training data do not have is missing.  Columns of categories or text that
+        are not named here are refused.
+    boosting : {"gbdt", "dart"}
+        How trees add up: with "dart", each is grown beside a random part of the earlier ones, which are then scaled.
+        Its further settings go into `backend_params`.  Not with CatBoost.
+    device : {"cpu", "cuda"}
+        Where trees are grown; "cuda" is a GPU of NVIDIA, and refused where there is none.  Not with CatBoost.
+    base_score : float, optional
+        The score from which boosting starts, for all documents and outputs; the objective's own start by default, or 0
+        where the data have an `init_score`.
+    init_model : GBRanker or path, optional
+        A fitted ranker, or the file of one: training goes on from the trees that its `predict` uses, with
+        `n_estimators` more, on the data given, and from its `init_score_` and `state_`.  Backend, features and kind of
+        objective have to be the same.  Early stopping never goes back behind its trees.  The new trees are those of a
+        longer training on the same data; but draws of documents and features (not of queries) begin anew, except those
+        of documents on XGBoost, and so do ranks that an objective smooths or keeps for several rounds.
     early_stopping_rounds : int, optional
         Stop when the measure on the (first) evaluation set has not improved for so many rounds; the model then predicts
         with the trees of the best round.
@@ -95,20 +141,30 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
     best_score_ : float
         The measure after that round on the (first) evaluation set; NaN without one.
     history_ : dict of str to list of float
-        The measure after each round on each evaluation set.
+        The measure after each round on each evaluation set; with `init_model` those before are measured on it, too.
     state_ : dict of str to array
         What the objective learnt beside the trees (thresholds, ...).
     init_score_ : array of shape (n_outputs,)
         The score from which boosting started.
     n_features_in_ : int
     feature_names_ : tuple of str
+    categories_ : dict of str to array
+        The categories of each categorical feature, sorted: those of the training data, texts or whole numbers.
     feature_importances_ : array of shape (n_features_in_,)
         Total gain of each feature's splits, as a share of all.
 
     Notes
     -----
+    NaN is a missing value, which trees tell from every number: LightGBM and XGBoost send it, split by split, to the
+    side that fits the training data better, and to CatBoost it is less than any number.  Where a feature is never
+    missing in training, the side is the library's choice.  In a sparse matrix what is not stored is 0, and a stored NaN
+    is missing, which XGBoost refuses: it cannot tell the two apart.  Infinity is refused.
+
     What a model may depend on is the order of rows: tied documents rank in row order while training, as in the boosters
     themselves, and XGBoost's bins of a feature come from a sketch that sees rows in order.
+
+    Queries of weight 0, and with pointwise objectives documents of weight 0, are as if absent, bins included.  To other
+    objectives a document of weight 0 still takes its rank.
 
     Examples
     --------
@@ -118,10 +174,6 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
     >>> ranker.rank([[0.1], [0.9], [0.2]], qid=[7, 7, 7]).tolist()
     [2, 1, 2]
     """
-
-    # Where scikit-learn's metadata routing is on, fit and score ask for the query ids.
-    __metadata_request__fit: ClassVar[dict[str, bool]] = {"qid": True}
-    __metadata_request__score: ClassVar[dict[str, bool]] = {"qid": True}
 
     def __init__(
         self,
@@ -135,10 +187,18 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         max_depth: int | None = None,
         min_docs_in_leaf: int = 20,
         subsample: float = 1.0,
+        query_subsample: float = 1.0,
         colsample: float = 1.0,
         reg_alpha: float = 0.0,
         reg_lambda: float = 0.0,
         max_bins: int = 255,
+        monotone_constraints: Mapping[str | int, int] | Sequence[int] | None = None,
+        interaction_constraints: Sequence[Sequence[str | int]] | None = None,
+        categorical_features: Sequence[str | int] | str | None = None,
+        boosting: str = "gbdt",
+        device: str = "cpu",
+        base_score: float | None = None,
+        init_model: GBRanker | str | os.PathLike[str] | None = None,
         early_stopping_rounds: int | None = None,
         validation_fraction: float | None = None,
         measure: str | Measure = "ndcg@10",
@@ -158,10 +218,18 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         self.max_depth = max_depth
         self.min_docs_in_leaf = min_docs_in_leaf
         self.subsample = subsample
+        self.query_subsample = query_subsample
         self.colsample = colsample
         self.reg_alpha = reg_alpha
         self.reg_lambda = reg_lambda
         self.max_bins = max_bins
+        self.monotone_constraints = monotone_constraints
+        self.interaction_constraints = interaction_constraints
+        self.categorical_features = categorical_features
+        self.boosting = boosting
+        self.device = device
+        self.base_score = base_score
+        self.init_model = init_model
         self.early_stopping_rounds = early_stopping_rounds
         self.validation_fraction = validation_fraction
         self.measure = measure
@@ -182,6 +250,7 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         query_weight: npt.ArrayLike | Mapping[Any, float] | None = None,
         pairs: npt.ArrayLike | None = None,
         pair_weight: npt.ArrayLike | None = None,
+        init_score: npt.ArrayLike | None = None,
         eval_set: EvalSet | None = None,
     ) -> Self:
         """Train.
@@ -201,6 +270,10 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
             may then be all 0.  Row numbers do not survive scikit-learn's cutting of `X`: cut a `RankingData`.
         pair_weight : array-like of shape (n_pairs,), optional
             For these four see `gbrank.RankingData`.
+        init_score : array-like of shape (n_documents,) or (n_documents, n_outputs), optional
+            The score from which boosting starts for each document, such as another model's, instead of the objective's
+            own start.  Evaluation sets then need theirs: give them as `RankingData`.  As in the libraries, `predict`
+            returns what the trees add, without it; add that model's scores.
         eval_set : RankingData, Binned, (X, y, qid), or mapping from names to these, optional
             Data on which the measure is followed; the first decides on early stopping.
 
@@ -215,7 +288,7 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         check_whole("n_estimators", self.n_estimators)
         objective, measure = self._objective(), find_measure(self.measure)
         weights = {"sample_weight": sample_weight, "query_weight": query_weight, "pair_weight": pair_weight}
-        train = as_data(X, y, qid, pairs=pairs, **weights)
+        train = as_data(X, y, qid, pairs=pairs, init_score=init_score, **weights)
         evaluated = as_eval_sets(eval_set)
         if self.validation_fraction is not None and not 0 < self.validation_fraction < 1:
             raise ParameterError(f"validation_fraction={self.validation_fraction!r}: a share lies between 0 and 1.")
@@ -226,8 +299,7 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
             if not evaluated:
                 raise ParameterError("early_stopping_rounds: give fit an eval_set, or set validation_fraction.")
         train_data = data_of(train)
-        if train_data.n_documents == 1:
-            raise DataError("X: has 1 sample, and nothing can be learnt from one document alone; give more.")
+        require_several(train_data)
         if train_data.pairs is not None and not objective.reads_pairs:
             text = (
                 f"the data hold {len(train_data.pairs)} pairs, which {objective} does not read: choose a pairwise "
@@ -236,8 +308,15 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
             warnings.warn(text, GbrankWarning, stacklevel=2)
         for name, data in evaluated.items():
             require_same_features(train_data, data_of(data), name)
-        outcome = self._boost(train, evaluated, objective, measure)
+        part = weighty_part(train_data, objective)
+        if part is not train_data:  # bins made of all documents do not fit it
+            train, train_data = part, part
+            evaluated = {name: data_of(data) for name, data in evaluated.items()}
+        before = earlier(self.init_model, self, objective, train_data)
+        outcome = self._boost(train, evaluated, objective, measure, before)
         self._keep(outcome, train_data, objective, measure)
+        if before is not None:
+            self.feature_names_ = before.ranker.feature_names_
         return self
 
     def bin(self, data: RankingData, reference: Binned | None = None) -> Binned:
@@ -252,7 +331,10 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         return self._backend().bin(data, self._tree_params(), reference)
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
-        """Return the ranking score of each document, in the order of the rows of `X` (or of a `RankingData`)."""
+        """Return the ranking score of each document, in the order of the rows of `X` (or of a `RankingData`).
+
+        It is what the trees add to the score from which all documents start; not to the `init_score` of the data.
+        """
         raw = self._raw(X)
         return np.asarray(self.objective_.transform(raw, self.state_), dtype=np.float64)
 
@@ -262,27 +344,14 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         raw = self.model_.raw(features, n_rounds=self.best_iteration_, n_threads=thread_count(self.n_jobs))
         return np.asarray(raw + (self.init_score_ if raw.ndim == 2 else self.init_score_[0]))
 
-    def score(
-        self, X: Any, y: npt.ArrayLike | None = None, qid: npt.ArrayLike | None = None, sample_weight: None = None
-    ) -> float:
-        """Return the mean of `measure` over the queries that it does not skip; `sample_weight` is refused.
+    def _scored(self, data: RankingData) -> npt.NDArray[np.float64]:
+        if data.init_score is None:
+            return self.predict(data)
+        require_columns(data, self.model_.n_outputs, "the data")
+        return np.asarray(self.objective_.transform(self._raw(data) + data.init_score, self.state_), dtype=np.float64)
 
-        A measure of ranked lists has no weights of documents.  The argument is there because a scikit-learn Pipeline
-        hands it on.
-        """
-        self._require_fitted()
-        refuse_weights(sample_weight)
-        data = data_of(as_data(X, y, qid))
-        labels = measured_labels(data, self.objective_, self.measure_label, "the data")
-        return mean_measure(self.measure_, labels, self.predict(data), data, "the data")
-
-    @property
-    def feature_names_in_(self) -> npt.NDArray[np.object_]:
-        """The names of the columns, where the training data had names of their own."""
-        names = getattr(self, "feature_names_", ())
-        if names == numbered(len(names)):
-            raise AttributeError("feature_names_in_: the training data had no names of columns, or there are none yet.")
-        return np.array(names, dtype=object)
+    def _measured(self, data: RankingData) -> tuple[Measure, npt.NDArray[np.float64]]:
+        return self.measure_, measured_labels(data, self.objective_, self.measure_label, "the data")
 
     @property
     def feature_importances_(self) -> npt.NDArray[np.float64]:
@@ -290,13 +359,6 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         self._require_fitted()
         gain = self.model_.importances("gain", n_rounds=self.best_iteration_)
         return np.asarray(gain / gain.sum() if gain.sum() > 0 else gain)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted ranker to a file that `gbrank.load` reads; see there for the format."""
-        from ._files import save
-
-        self._require_fitted()
-        save(self, path)
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters; with `deep`, those of the objective as ``objective__name``."""
@@ -318,6 +380,11 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
             self.objective = self._objective().with_params(**changed)
         return self
 
+    def __sklearn_clone__(self) -> Self:
+        made: Self = super().__sklearn_clone__()
+        made.init_model = self.init_model  # scikit-learn would make it one that is not fitted
+        return made
+
     def _objective(self) -> Objective:
         return find_objective(self.objective)
 
@@ -326,24 +393,17 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
 
     def _tree_params(self) -> TreeParams:
         seed = 0 if self.random_state is None else int(check_random_state(self.random_state).randint(2**31 - 1))
-        return TreeParams(
-            learning_rate=self.learning_rate,
-            max_leaves=self.max_leaves,
-            max_depth=self.max_depth,
-            min_docs_in_leaf=self.min_docs_in_leaf,
-            subsample=self.subsample,
-            colsample=self.colsample,
-            reg_alpha=self.reg_alpha,
-            reg_lambda=self.reg_lambda,
-            max_bins=self.max_bins,
-            backend_params=dict(self.backend_params or {}),
-            seed=seed,
-            n_threads=thread_count(self.n_jobs),
-            verbose=self.verbose,
-        )
+        given = {each.name: getattr(self, each.name) for each in fields(TreeParams) if hasattr(self, each.name)}
+        given["backend_params"] = dict(self.backend_params or {})
+        return TreeParams(**given, seed=seed, n_threads=thread_count(self.n_jobs))
 
     def _boost(
-        self, train: Any, evaluated: Mapping[str, RankingData | Binned], objective: Objective, measure: Measure
+        self,
+        train: Any,
+        evaluated: Mapping[str, RankingData | Binned],
+        objective: Objective,
+        measure: Measure,
+        before: Earlier | None,
     ) -> Outcome:
         backend, params = self._backend(), self._tree_params()
         train_data = data_of(train)
@@ -354,32 +414,49 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         native = self.engine == "native"
         # Binding comes first: it refuses what cannot be learnt before time is spent on bins.
         bound = objective.bind(train_data, engine="numpy" if native else self.engine, n_jobs=self.n_jobs)
-        binned = train if isinstance(train, Binned) else backend.bin(train, params)
-        sets = {
-            name: one if isinstance(one, Binned) else binned if one is train_data else backend.bin(one, params, binned)
-            for name, one in evaluated.items()
-        }
+        plain = {name: data_of(one) for name, one in evaluated.items()}
+        require_init_scores(train_data, plain, bound.n_outputs)
+        if before is None:
+            outcome = Outcome(
+                history={name: [] for name in plain},
+                init_score=first_score(self.base_score, bound, train_data, native=native),
+            )
+        else:
+            before.resume(bound)
+            outcome = before.outcome(plain, labels, measure)
+            train, evaluated = before.going_on(train, evaluated, backend)
+        binned, sets = with_bins(train, evaluated, backend, params)
         trainer = backend.trainer(
             binned,
             [one for one in sets.values() if one is not binned],
             params,
             n_outputs=bound.n_outputs,
             native=objective if native else None,
+            start=None if before is None else before.start(),
         )
+        if before is not None:
+            before.require_fit(binned.data, trainer)
         if self.early_stopping_rounds is not None and trainer.rescales_trees():
             raise ParameterError(
                 "early_stopping_rounds: DART changes earlier trees in every round, so the best round's model is lost "
                 "when training goes on; leave early stopping out."
             )
+        if params.monotone_constraints is not None:
+            require_monotone(objective, bound, binned.backend)
         if bound.renews_leaves and not native and trainer.rescales_trees():
             raise ParameterError(
                 f"objective={objective}: renews the leaves of each tree, which DART then scales; leave DART out."
             )
         own = None if native else bound
         explain = functools.partial(why_constant, train_data, self, objective)
-        boosting = Boosting(trainer, binned, sets, labels, objective, own, measure, params.learning_rate, explain)
-        outcome = boosting.run(self.n_estimators, self.early_stopping_rounds, list(self.callbacks or ()))
-        self.model_ = trainer.finish()
+        drawn = None
+        if params.query_subsample < 1 and not native:
+            drawn = functools.partial(drawn_rows, train_data.query_ptr, params.query_subsample, params.seed)
+        boosting = Boosting(
+            trainer, binned, sets, labels, objective, own, measure, params.learning_rate, explain, drawn
+        )
+        boosting.run(self.n_estimators, self.early_stopping_rounds, list(self.callbacks or ()), outcome)
+        self.model_, self.categories_ = trainer.finish(), dict(binned.data.categories)
         return outcome
 
     def _keep(self, outcome: Outcome, data: RankingData, objective: Objective, measure: Measure) -> None:
@@ -390,4 +467,4 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
 
     def _features(self, X: Any) -> Any:
         self._require_fitted()
-        return features_as_trained(X, self.feature_names_, type(self).__name__)
+        return features_as_trained(X, self.feature_names_, type(self).__name__, self.categories_)

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 import scipy.sparse as sp
 from sklearn.base import clone
+from sklearn.ensemble import StackingRegressor
 from sklearn.utils.metaestimators import _BaseComposition
 
-from .._checks import ParameterError
+from .._checks import IntArray, ParameterError
 from ..data import RankingData
+from ..data._categories import require_numbers
 from ..data._ranking_data import replace_fields
-from ..metrics import measure as find_measure
-from ..splits import QueryKFold
-from ._inputs import as_data, features_as_trained
-from ._measuring import mean_measure, refuse_weights
+from ._composite import Arrays, CompositeRanker
+from ._inputs import features_as_trained
+from ._parts import folds
 from ._ranker import GBRanker
-from ._ranks import RankerMixin
 
 Named = Sequence[tuple[str, GBRanker]]
 
 
-class StackedRanker(RankerMixin, _BaseComposition):  # type: ignore[misc]
+class StackedRanker(CompositeRanker, _BaseComposition):  # type: ignore[misc]
     """A final ranker trained on what other rankers score queries that they have not seen.
 
     Each ranker is trained on folds of whole queries and scores the fold left out; these scores are the features of the
@@ -36,8 +36,8 @@ class StackedRanker(RankerMixin, _BaseComposition):  # type: ignore[misc]
         Named rankers; anything with ``fit(RankingData)`` and ``predict(RankingData)``.
     final : GBRanker, optional
         ``GBRanker(n_estimators=50, max_leaves=7)`` by default.
-    cv : int or splitter
-        Query folds, in which each query is left out once.
+    cv : int, splitter, or iterable of (rows to train on, rows to leave out)
+        Number of query folds, or other folds, none of which may cut a query, and in which each is left out once.
     passthrough : bool
         Whether the final ranker sees the features as well.
 
@@ -64,9 +64,6 @@ class StackedRanker(RankerMixin, _BaseComposition):  # type: ignore[misc]
     20
     """
 
-    __metadata_request__fit: ClassVar[dict[str, bool]] = {"qid": True}
-    __metadata_request__score: ClassVar[dict[str, bool]] = {"qid": True}
-
     def __init__(
         self, rankers: Named, *, final: GBRanker | None = None, cv: Any = 5, passthrough: bool = False
     ) -> None:
@@ -85,30 +82,14 @@ class StackedRanker(RankerMixin, _BaseComposition):  # type: ignore[misc]
         self._set_params("rankers", **params)
         return self
 
-    def fit(
-        self,
-        X: Any,
-        y: npt.ArrayLike | None = None,
-        *,
-        qid: npt.ArrayLike | None = None,
-        sample_weight: npt.ArrayLike | None = None,
-        query_weight: npt.ArrayLike | Mapping[Any, float] | None = None,
-    ) -> Self:
-        """Train all rankers; arguments as in `GBRanker.fit`.
-
-        Raises
-        ------
-        ParameterError
-            There are no rankers, names are repeated or clash, or a query is not left out exactly once.
-        """
+    def _train(self, data: RankingData, given: IntArray | None) -> None:
         self._check_names()
-        data = as_data(X, y, qid, sample_weight=sample_weight, query_weight=query_weight)
-        scores = np.column_stack([self._left_out(ranker, data) for _, ranker in self.rankers])
+        if self.passthrough:
+            require_numbers(data.categories, f"{type(self).__name__}(passthrough=True)")
+        scores = self._left_out(data, given)
         self.rankers_ = [clone(ranker).fit(data) for _, ranker in self.rankers]
-        final = GBRanker(n_estimators=50, max_leaves=7) if self.final is None else clone(self.final)
+        final = default_final() if self.final is None else clone(self.final)
         self.final_ = final.fit(self._with_scores(data, scores))
-        self.n_features_in_, self.feature_names_ = data.n_features, data.feature_names
-        return self
 
     def _check_names(self) -> None:
         names = [name for name, _ in self.rankers]
@@ -116,45 +97,65 @@ class StackedRanker(RankerMixin, _BaseComposition):  # type: ignore[misc]
             raise ParameterError(f"rankers: give at least one, under distinct names, not {names}.")
         self._validate_names(names)
 
-    def _left_out(self, ranker: Any, data: RankingData) -> npt.NDArray[np.float64]:
-        """Return the score of each document by a ranker that has not seen its query."""
-        cv = QueryKFold(self.cv) if isinstance(self.cv, int) else self.cv
-        score, times = np.zeros(data.n_documents), np.zeros(data.n_documents, np.int64)
-        for rows, test_rows in cv.split(data):
-            train, test = (data.take(np.unique(self._query(data)[each])) for each in (rows, test_rows))
-            score[test_rows] = clone(ranker).fit(train).predict(test)
-            times[test_rows] += 1
+    def _left_out(self, data: RankingData, given: IntArray | None) -> npt.NDArray[np.float64]:
+        """Return, in a column for each ranker, the scores of documents by one that was trained without their fold."""
+        scores = np.zeros((data.n_documents, len(self.rankers)))
+        times = np.zeros(data.n_documents, np.int64)
+        for fold in folds(data, self.cv, given=given):
+            for column, (_, ranker) in enumerate(self.rankers):
+                scores[fold.rows, column] = clone(ranker).fit(fold.train).predict(fold.test)
+            times[fold.rows] += 1
         if (times != 1).any():
             raise ParameterError(f"cv={self.cv!r}: each query must be left out exactly once; give query folds.")
-        return score
-
-    @staticmethod
-    def _query(data: RankingData) -> npt.NDArray[np.int64]:
-        return np.repeat(np.arange(data.n_queries), data.query_sizes)
+        return scores
 
     def _with_scores(self, data: RankingData, scores: npt.NDArray[np.float64]) -> RankingData:
+        """Return the data that the final ranker is trained on."""
         names = tuple(name for name, _ in self.rankers)
         if not self.passthrough:
-            return replace_fields(data, X=scores, feature_names=names)
-        stack = sp.hstack if sp.issparse(data.X) else np.hstack
-        both = stack([data.X, scores])
-        joined = sp.csr_array(both) if sp.issparse(both) else both
-        return replace_fields(data, X=joined, feature_names=(*data.feature_names, *names))
+            return replace_fields(data, X=scores, feature_names=names, categories={})
+        return replace_fields(data, X=beside(data.X, scores), feature_names=(*data.feature_names, *names))
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
         """Return the final ranker's score of each document, in the order of the rows of `X`."""
         self._require_fitted()
+        scores = np.column_stack([ranker.predict(X) for ranker in self.rankers_])
+        if not self.passthrough:
+            return np.asarray(self.final_.predict(scores))
         features = features_as_trained(X, self.feature_names_, type(self).__name__)
-        n = features.shape[0]
-        rows = RankingData(features, np.zeros(n), np.zeros(n, np.int64), feature_names=self.feature_names_)
-        scores = np.column_stack([ranker.predict(rows) for ranker in self.rankers_])
-        return np.asarray(self.final_.predict(self._with_scores(rows, scores)))
+        return np.asarray(self.final_.predict(beside(features, scores)))
 
-    def score(
-        self, X: Any, y: npt.ArrayLike | None = None, qid: npt.ArrayLike | None = None, sample_weight: None = None
-    ) -> float:
-        """Return the mean of the final ranker's `measure`, see `GBRanker.score`."""
-        self._require_fitted()
-        refuse_weights(sample_weight)
-        data = as_data(X, y, qid)
-        return mean_measure(find_measure(self.final_.measure), data.y, self.predict(data), data, "the data")
+    def _parts(self) -> dict[str, Any]:
+        return {**{f"rankers/{number}": each for number, each in enumerate(self.rankers_)}, "final": self.final_}
+
+    def _told(self) -> dict[str, Any]:
+        return {
+            "params": {"cv": self._told_cv(), "passthrough": bool(self.passthrough)},
+            "names": [name for name, _ in self.rankers],
+            "default_final": self.final is None,
+        }
+
+    @classmethod
+    def _retold(cls, told: Mapping[str, Any], arrays: Arrays, parts: Mapping[str, Any]) -> Self:
+        fitted = [parts[f"rankers/{number}"] for number in range(len(told["names"]))]
+        named = [(name, clone(each)) for name, each in zip(told["names"], fitted, strict=True)]
+        final = None if told["default_final"] else clone(parts["final"])
+        ranker = cls(named, final=final, **told["params"])
+        ranker.rankers_, ranker.final_ = fitted, parts["final"]
+        return ranker
+
+    def _sk_visual_block_(self) -> Any:
+        # Drawn as scikit-learn draws its own stacks.
+        return StackingRegressor(self.rankers, self.final or default_final())._sk_visual_block_()
+
+
+def default_final() -> GBRanker:
+    """Return the final ranker where none is given: of few, small trees, for few features."""
+    return GBRanker(n_estimators=50, max_leaves=7)
+
+
+def beside(features: Any, scores: npt.NDArray[np.float64]) -> Any:
+    """Return features with scores in further columns; sparse, if the features are."""
+    if sp.issparse(features):
+        return sp.csr_array(sp.hstack([features, scores]))
+    return np.hstack([features, scores])

@@ -15,11 +15,13 @@ from ._plots import (
     label_shares,
     learning_curve,
     query_sizes,
+    reliability_diagram,
     rule_contributions,
     slice_means,
     tuning_history,
 )
 from ._report import Report
+from ._value_plots import pareto, task_shares
 from ._write import report
 
 __all__ = [
@@ -40,9 +42,12 @@ __all__ = [
     "importance_bars",
     "label_shares",
     "learning_curve",
+    "pareto",
     "query_sizes",
+    "reliability_diagram",
     "report",
     "rule_contributions",
     "slice_means",
+    "task_shares",
     "tuning_history",
 ]

@@ -16,11 +16,12 @@ FEW_QUERIES = 100
 MANY_SKIPPED = 0.2
 MANY_TIED = 0.05
 MOSTLY_SORTED = 0.9
+MISCALIBRATED = 0.05
 
 
 def cautions(material: Material) -> tuple[str, ...]:
     """Return a sentence for each reason to be careful; none where there is none."""
-    checks = (of_few_queries, of_skipped, of_rows, of_shared_queries, of_ties, of_training)
+    checks = (of_few_queries, of_skipped, of_rows, of_shared_queries, of_ties, of_probabilities, of_training)
     return tuple(sentence for check in checks for sentence in check(material))
 
 
@@ -89,6 +90,19 @@ def of_ties(material: Material) -> Iterator[str]:
             yield (
                 f"{name}: in {tied:,} of {several:,} queries with several documents {run} gives all the same score; "
                 "their value depends on the rule for ties alone."
+            )
+
+
+def of_probabilities(material: Material) -> Iterator[str]:
+    """Yield the probabilities that the last data set does not bear out."""
+    if not material.calibrations:
+        return
+    for event, row in material.calibrations[material.last].table.iterrows():
+        if row["ece"] > MISCALIBRATED and row["ece"] > 2 * row["ece_by_chance"]:
+            yield (
+                f"{material.last}: the stated probability of {event} misses the share of documents by "
+                f"{fixed(row['ece'], 3)} on average (by chance it would be {fixed(row['ece_by_chance'], 3)}); "
+                "calibrate it on other queries before it is used as a probability."
             )
 
 

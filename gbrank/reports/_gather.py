@@ -8,7 +8,8 @@ from typing import Any
 
 from ..data import LetorFold, RankingData
 from ..metrics import Measure
-from ..rankers import GBRanker
+from ..rankers import CalibratedRanker, GBRanker
+from ._calibration import meaning
 from ._cautions import cautions
 from ._content import block
 from ._data import data_section
@@ -22,7 +23,7 @@ from ._tuning import tuning_section
 
 
 def gather(
-    ranker: GBRanker,
+    ranker: GBRanker | CalibratedRanker,
     data: RankingData | LetorFold | Mapping[str, RankingData],
     *,
     measures: str | Measure | Sequence[str | Measure] = ("ndcg@1", "ndcg@5", "ndcg@10"),
@@ -38,10 +39,11 @@ def gather(
     others = [] if tuning is None else [tuning_section(tuning)]
     others += [Section(str(name), ((block(str(name), content),),)) for name, content in (extra or {}).items()]
     material = collect(ranker, data, measures, runs, n_jobs, tuning)
-    sections = [section(material) for section in (results, training, queries, features, data_section, parameters)]
+    parts = (results, meaning, training, queries, features, data_section, parameters)
+    sections = [section(material) for section in parts]
     return Report(
         title=title or f"Ranking report: {type(ranker).__name__}",
-        subject=f"{subject(ranker)}. {seen(material)}.",
+        subject=f"{subject(material)}. {seen(material)}.",
         date=date or datetime.now().astimezone(),
         headlines=headlines(material),
         cautions=cautions(material),
@@ -49,6 +51,7 @@ def gather(
         evaluations=material.evaluations,
         comparison=material.comparison,
         importances=material.importances,
+        calibrations=material.calibrations,
     )
 
 

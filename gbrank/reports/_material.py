@@ -13,10 +13,10 @@ import pandas as pd
 
 from .._checks import DataError, ParameterError, as_vector
 from ..data import Description, LetorFold, RankingData, describe
-from ..evaluation import Evaluation, evaluate
+from ..evaluation import Calibration, Evaluation, calibration, evaluate
 from ..explain import importances
 from ..metrics import Measure, measure
-from ..rankers import GBRanker
+from ..rankers import CalibratedRanker, GBRanker
 
 THIS = "this ranker"
 
@@ -30,6 +30,9 @@ class Material:
     Attributes
     ----------
     ranker : GBRanker
+        That of the trees.
+    predictor : GBRanker or CalibratedRanker
+        What was given: the ranker, or its calibration.
     sets : dict of str to RankingData
         The last is the one that queries are shown of and that runs are compared on.
     descriptions : dict of str to Description
@@ -43,11 +46,14 @@ class Material:
         Of `THIS` and the runs, on the last data set.
     importances : DataFrame
         As `gbrank.importances`.
+    calibrations : dict of str to Calibration
+        Of each data set; empty where the predictor states no probabilities of grades.
     tuning : TuneResult or None
         That of the ranker, where it is known.
     """
 
     ranker: GBRanker
+    predictor: Any
     sets: dict[str, RankingData]
     descriptions: dict[str, Description]
     scores: dict[str, Scores]
@@ -55,6 +61,7 @@ class Material:
     runs: dict[str, Scores]
     comparison: Evaluation | None
     importances: pd.DataFrame
+    calibrations: dict[str, Calibration]
     tuning: Any = None
 
     @property
@@ -79,7 +86,7 @@ class Material:
 
 
 def collect(
-    ranker: GBRanker,
+    predictor: GBRanker | CalibratedRanker,
     data: RankingData | LetorFold | Mapping[str, RankingData],
     measures: str | Measure | Sequence[str | Measure],
     runs: Mapping[str, Any] | None,
@@ -87,16 +94,17 @@ def collect(
     tuning: Any = None,
 ) -> Material:
     """Return the material of a report; see `gbrank.report` for the parameters and errors."""
-    ranker._require_fitted()
+    ranker = ranker_of(predictor)
     sets = named_sets(data)
     chosen = with_own_measure(measures, ranker.measure_)
-    scores = {name: ranker.predict(each) for name, each in sets.items()}
+    scores = {name: predictor.predict(each) for name, each in sets.items()}
     evaluations = {name: evaluate(each, scores[name], chosen, n_jobs=n_jobs) for name, each in sets.items()}
     last = list(sets)[-1]
     others = other_runs(runs or {}, sets[last])
     both = {THIS: scores[last], **others}
     return Material(
         ranker=ranker,
+        predictor=predictor,
         sets=sets,
         descriptions={name: describe(each) for name, each in sets.items()},
         scores=scores,
@@ -104,8 +112,27 @@ def collect(
         runs=others,
         comparison=evaluate(sets[last], both, chosen, n_jobs=n_jobs) if others else None,
         importances=importances(ranker),
+        calibrations=calibrations(predictor, sets),
         tuning=tuning if is_of(tuning, ranker) else None,
     )
+
+
+def ranker_of(predictor: Any) -> GBRanker:
+    """Return the ranker whose trees a predictor uses, fitted."""
+    if not isinstance(predictor, GBRanker | CalibratedRanker):
+        raise ParameterError(
+            f"ranker: a {type(predictor).__name__} has no report; give a GBRanker or a CalibratedRanker of one."
+        )
+    predictor._require_fitted()
+    ranker = predictor.ranker_ if isinstance(predictor, CalibratedRanker) else predictor
+    return ranker_of(ranker) if ranker is not predictor else ranker
+
+
+def calibrations(predictor: Any, sets: Mapping[str, RankingData]) -> dict[str, Calibration]:
+    """Return how well probabilities hold on each data set, if the predictor states any."""
+    if not hasattr(predictor, "predict_above"):
+        return {}
+    return {name: calibration(each, predictor) for name, each in sets.items()}
 
 
 def is_of(tuning: Any, ranker: GBRanker) -> bool:
@@ -141,3 +168,8 @@ def other_runs(runs: Mapping[str, Any], data: RankingData) -> dict[str, Scores]:
         score = given.predict(data) if callable(getattr(given, "predict", None)) else given
         scores[str(name)] = as_vector(f"scores of run {name!r}", score, length=data.n_documents)
     return scores
+
+
+def document_name(data: RankingData, row: int) -> str:
+    """Return a document's id, or its row as it was given."""
+    return f"row {data.order[row]}" if data.doc_id is None else str(data.doc_id[row])

@@ -12,23 +12,22 @@ from typing import Any
 import numpy as np
 
 from .._version import __version__
-from ..backends import backend
-from ..rankers import GBRanker
+from ..backends import LIBRARIES, backend
 from . import _plots as plots
 from ._document import NONE, Block, Plot, Section, Table, Text, fixed, shown
 from ._material import Material
 from ._results import rounds_trained
 
 TOP = 30
-LIBRARIES = {"lightgbm": "LightGBM", "xgboost": "XGBoost"}
 
 
-def subject(ranker: GBRanker) -> str:
+def subject(material: Material) -> str:
     """Return in one line what was trained."""
-    objective = ranker.objective_.name
+    ranker, objective = material.ranker, material.ranker.objective_.name
     kind = type(ranker).__name__
     what = kind if kind == "LambdaMART" else f"{kind} with the objective {objective}"
-    return f"{what} on {LIBRARIES.get(ranker.backend, ranker.backend)} {backend(ranker.backend).version()}"
+    what += f" on {LIBRARIES[ranker.backend]} {backend(ranker.backend).version()}"
+    return what if material.predictor is ranker else f"{what}, calibrated (method {material.predictor.method!r})"
 
 
 def training(material: Material) -> Section:
@@ -98,9 +97,11 @@ def features(material: Material) -> Section:
 def parameters(material: Material) -> Section:
     """Return the section of parameters, in which those that are not at their default are marked."""
     ranker = material.ranker
-    defaults = {name: each.default for name, each in inspect.signature(type(ranker).__init__).parameters.items()}
     params = ranker.get_params(deep=False)
-    blocks: list[Block] = [parameter_table(f"Parameters of {type(ranker).__name__}", params, defaults)]
+    blocks: list[Block] = [own_parameters(ranker, params)]
+    if material.predictor is not ranker:
+        given = material.predictor.get_params(deep=False)
+        blocks.append(own_parameters(material.predictor, given | {"ranker": "the ranker above"}))
     own = ranker.objective_.params()
     if own and not set(own) <= set(params):
         usual = {field.name: field.default for field in dataclasses.fields(ranker.objective_)}
@@ -109,6 +110,12 @@ def parameters(material: Material) -> Section:
     if learnt:
         blocks.append(Table("Learnt beside the trees", ("name", "values"), tuple(learnt)))
     return Section("Parameters", tuple((block,) for block in blocks))
+
+
+def own_parameters(estimator: Any, params: dict[str, Any]) -> Table:
+    """Return the parameters of an estimator with their defaults."""
+    defaults = {name: each.default for name, each in inspect.signature(type(estimator).__init__).parameters.items()}
+    return parameter_table(f"Parameters of {type(estimator).__name__}", params, defaults)
 
 
 def parameter_table(caption: str, params: dict[str, Any], defaults: dict[str, Any]) -> Table:
@@ -140,7 +147,7 @@ def array_text(values: Any) -> str:
 
 def versions(material: Material) -> Section:
     """Return the section of versions."""
-    booster = LIBRARIES.get(material.ranker.backend, material.ranker.backend)
+    booster = LIBRARIES[material.ranker.backend]
     found = {
         "gbrank": __version__,
         booster: backend(material.ranker.backend).version(),

@@ -17,8 +17,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from .._checks import ParameterError
+from .._registry import unknown
 from ..data import Description, RankingData
-from ..evaluation import ConventionDifference, Evaluation, Slices
+from ..evaluation import Calibration, ConventionDifference, Evaluation, Slices
 from ..explain import Curve
 from ..metrics import Measure
 from ..metrics import measure as find_measure
@@ -210,6 +211,40 @@ def growth(curves: Curve | Mapping[str, Curve]) -> Figure:
     return finish(figure, axes)
 
 
+def reliability_diagram(calibration: Calibration | Mapping[str, Calibration], event: str | None = None) -> Figure:
+    """Return the share of documents with an event (the first by default) against the probability that was stated.
+
+    Dots are bins, with intervals for the last of several data sets; broken lines are the others.  Right probabilities
+    lie on the diagonal.  Below stands how many documents (of the last) have such a probability.
+    """
+    named = {"": calibration} if isinstance(calibration, Calibration) else dict(calibration)
+    *others, last = named
+    chosen = named[last].events[0] if event is None else event
+    if chosen not in named[last].events:
+        raise unknown("event", chosen, named[last].events)
+    curves = {name: each.curves[chosen].dropna() for name, each in named.items()}
+    own, counts = curves[last], named[last].histograms[chosen]
+    figure = Figure(figsize=(WIDTH, 1.45 * HEIGHT), layout="constrained", facecolor="none")
+    axes, below = figure.subplots(2, height_ratios=(3.2, 1), sharex=True)
+    dress(axes, f"share of documents with {chosen}", "")
+    dress(below, "documents", "stated probability")
+    end = 1.04 * max(float(curve[["score", "target_high"]].to_numpy().max()) for curve in curves.values())
+    axes.plot((0, end), (0, end), color=MUTED, linewidth=1, linestyle=":", label="as stated")
+    for number, name in enumerate(others, 1):
+        axes.plot(curves[name]["score"], curves[name]["target"], label=label(name), **line(number))
+    ends = own["target"] - own["target_low"], own["target_high"] - own["target"]
+    # By rounding an end may lie on the wrong side of a share of 0 or 1.
+    axes.errorbar(own["score"], own["target"], np.maximum(ends, 0), fmt="o-", color=SERIES[0], capsize=3, markersize=5,
+                  linewidth=1.4, label=label(last) if last else None)  # fmt: skip
+    axes.set_xlim(0, end)
+    axes.set_ylim(0, end)
+    below.bar(counts["low"], counts["documents"], counts["high"] - counts["low"], align="edge", color=SERIES[0],
+              alpha=0.6, edgecolor=PAPER, linewidth=0.8)  # fmt: skip
+    below.yaxis.set_major_locator(MaxNLocator(integer=True, nbins=3))
+    below.tick_params(axis="x", pad=6)  # clear of the 0 of the other axis
+    return finish(figure, axes)
+
+
 def evaluated(values: pd.Series[float]) -> npt.NDArray[np.float64]:
     """Return the values of the queries that are not skipped."""
     array: npt.NDArray[np.float64] = np.asarray(values.dropna(), dtype=np.float64)
@@ -227,7 +262,14 @@ def quantile_curve(values: npt.NDArray[np.float64]) -> tuple[npt.NDArray[np.floa
 def new(above: str, below: str, *, width: float = WIDTH, height: float = HEIGHT) -> tuple[Figure, Axes]:
     """Return an empty figure with its axes, what they count above and what runs along them below."""
     figure = Figure(figsize=(width, height), layout="constrained", facecolor="none")
-    axes = figure.add_subplot(facecolor="none")
+    axes = figure.add_subplot()
+    dress(axes, above, below)
+    return figure, axes
+
+
+def dress(axes: Axes, above: str, below: str) -> None:
+    """Give axes the looks of all plots, and say what they count above and what runs along them below."""
+    axes.set_facecolor("none")
     axes.set_title(label(above, 60), loc="left", fontsize=9.5, color=MUTED, pad=8)
     axes.set_xlabel(label(below, 60), fontsize=9.5, color=MUTED)
     axes.grid(visible=True, axis="y", color=GRID, linewidth=0.8)
@@ -236,7 +278,6 @@ def new(above: str, below: str, *, width: float = WIDTH, height: float = HEIGHT)
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color(MUTED)
     axes.tick_params(colors=INK, labelsize=9.5, length=0)
-    return figure, axes
 
 
 def finish(figure: Figure, axes: Axes, *, legend: bool = True) -> Figure:

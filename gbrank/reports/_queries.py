@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..data import RankingData
-from ._document import Document, Section, Table, Text, fixed
-from ._material import Material
+from ._document import Block, Document, Section, Table, Text, fixed
+from ._material import Material, document_name
+from ._reasons import reasons
 
 WORST, BEST, TOP = 10, 5, 5
 
@@ -50,7 +51,13 @@ def queries(material: Material) -> Section:
             note="Queries whose documents all have one label are in neither table: any order of them is right.",
         ),
     ]
-    return Section("Queries", tuple((table,) for table in tables if table.rows))
+    blocks = [tables[0], reasons(material, worst), tables[1]]
+    return Section("Queries", tuple((block,) for block in blocks if block is not None and shown(block)))
+
+
+def shown(block: Block) -> bool:
+    """Tell whether a block has anything to show."""
+    return not isinstance(block, Table) or bool(block.rows)
 
 
 def worst_and_best(data: RankingData, values: Vector) -> tuple[list[int], list[int]]:
@@ -82,11 +89,6 @@ def row(
     documents = tuple(Document(f"{y[place]:g}", document_name(data, int(rows[place]))) for place in first)
     head = (str(data.query_ids[query]), fixed(values[query]), f"{len(rows):,}", text)
     return (*head, rank_of_best(y, score[rows]), documents) if rank else (*head, documents)
-
-
-def document_name(data: RankingData, row: int) -> str:
-    """Return a document's id, or its row as it was given."""
-    return f"row {data.order[row]}" if data.doc_id is None else str(data.doc_id[row])
 
 
 def rank_of_best(y: Vector, score: Vector) -> str:

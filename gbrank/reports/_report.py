@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import pandas as pd
 
 from .._files import atomic_write
-from ..evaluation import Evaluation
+from ..evaluation import Calibration, Evaluation
 from ._document import Headline, Section
 from ._html import to_html
 from ._text import to_text
@@ -37,6 +37,8 @@ class Report:
         The ranker beside other runs on the last data set.
     importances : DataFrame
         As `gbrank.importances`.
+    calibrations : dict of str to Calibration
+        How well the ranker's probabilities hold on each data set; empty where it states none.
     """
 
     title: str
@@ -48,6 +50,7 @@ class Report:
     evaluations: Mapping[str, Evaluation]
     comparison: Evaluation | None
     importances: pd.DataFrame
+    calibrations: Mapping[str, Calibration] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return to_text(self)

@@ -9,14 +9,14 @@ from typing import Any
 
 from ..data import LetorFold, RankingData
 from ..metrics import Measure
-from ..rankers import GBRanker
+from ..rankers import CalibratedRanker, GBRanker
 from ._gather import gather
 from ._report import Report
 
 
 def report(
     path: str | os.PathLike[str],
-    ranker: GBRanker,
+    ranker: GBRanker | CalibratedRanker,
     data: RankingData | LetorFold | Mapping[str, RankingData],
     *,
     measures: str | Measure | Sequence[str | Measure] = ("ndcg@1", "ndcg@5", "ndcg@10"),
@@ -27,7 +27,7 @@ def report(
     date: datetime | None = None,
     n_jobs: int | None = None,
 ) -> Report:
-    """Write an HTML page about a ranker: results, training, queries, features, data, parameters.
+    """Write an HTML page about a ranker: results, meaning of scores, training, queries, features, data, parameters.
 
     The page is one file that refers to nothing outside itself.
 
@@ -35,8 +35,8 @@ def report(
     ----------
     path : str or path
         The file to write; an existing one is replaced only when the new one is whole.
-    ranker : GBRanker
-        Fitted.
+    ranker : GBRanker or CalibratedRanker
+        Fitted.  Where it states probabilities of grades, they are held against the labels.
     data : RankingData, LetorFold, or mapping from name to RankingData
         What to evaluate on, as ``{"train": ..., "vali": ..., "test": ...}``.  The last is the one that queries are
         shown of.
@@ -66,7 +66,7 @@ def report(
     DataError
         Data that the ranker or a measure cannot use, or a folder that does not exist.
     ParameterError
-        An unknown measure, a run with the ranker's name, or content that cannot be shown.
+        Another kind of ranker, an unknown measure, a run with the ranker's name, or content that cannot be shown.
     """
     made = gather(
         ranker,

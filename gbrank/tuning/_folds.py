@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import threading
-from collections import OrderedDict
 from typing import Any
 
 import numpy as np
@@ -13,6 +10,7 @@ import scipy.sparse as sp
 
 from .._checks import DataError, ParameterError, check_whole
 from ..backends import Binned
+from ..backends._cache import Kept, settings_key
 from ..data import RankingData
 from ..rankers import GBRanker
 from ..splits import QueryKFold
@@ -59,8 +57,7 @@ class BinnedFolds:
 
     def __init__(self, folds: list[Fold]) -> None:
         self.folds = folds
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[str, list[BinnedFold]] = OrderedDict()
+        self._kept: Kept[list[BinnedFold]] = Kept(KEPT)
 
     def __len__(self) -> int:
         return len(self.folds)
@@ -68,14 +65,8 @@ class BinnedFolds:
     def get(self, ranker: GBRanker) -> list[BinnedFold]:
         """Return all folds binned as `ranker` would bin them."""
         settings = ranker._backend().bin_settings(ranker._tree_params())
-        key = json.dumps([ranker.backend, settings], sort_keys=True, default=repr)
-        with self._lock:
-            if key not in self._kept:
-                while len(self._kept) >= KEPT:
-                    self._kept.popitem(last=False)
-                self._kept[key] = [_bin(ranker, *fold) for fold in self.folds]
-            self._kept.move_to_end(key)
-            return self._kept[key]
+        key = settings_key(ranker.backend, settings)
+        return self._kept.get(key, lambda: [_bin(ranker, *fold) for fold in self.folds])
 
 
 def _bin(ranker: GBRanker, train: RankingData, valid: RankingData) -> BinnedFold:
@@ -91,6 +82,7 @@ def digest(folds: list[Fold]) -> str:
         sample = data.X[rows]
         total.update(f"{data.X.shape} {data.X.dtype} {sp.issparse(data.X)} {data.feature_names}".encode())
         total.update(np.ascontiguousarray(sample.toarray() if sp.issparse(sample) else sample).tobytes())
+        total.update(repr([(name, values.tolist()) for name, values in data.categories.items()]).encode())
         pairs = [values for values in (data.pairs, data.pair_weight) if values is not None]
         for values in (data.y, data.query_ptr, data.query_ids, data.sample_weight, data.query_weight, *pairs):
             total.update(b"none" if values is None else f"{values.dtype}".encode() + values.tobytes())

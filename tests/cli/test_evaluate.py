@@ -52,6 +52,22 @@ def test_evaluate_tells_what_the_library_finds(gbrank, files, model, scores, tmp
     assert ended.out == f"{expected}\n"
 
 
+def test_evaluate_tells_how_probabilities_hold(gbrank, files, model, scores, tmp_path):
+    train, test = (read_letor(files / f"{name}.txt", n_features=6) for name in ("train", "test"))
+    calibrated = library.CalibratedRanker(library.GBRanker(n_estimators=5, n_jobs=1), cv=3).fit(train)
+    calibrated.save(tmp_path / "c.gbrank")
+    given = "evaluate", files / "test.txt", "--model", tmp_path / "c.gbrank", "-m", "ap", "--calibration"
+    held = library.calibration(test, calibrated)
+    assert gbrank(*given).out == f"{library.evaluate(test, calibrated, 'ap')}\n\nc\n{held}\n"
+    told = json.loads(gbrank(*given, "--scores", scores, "--json").out)
+    assert told["calibration"] == {"c": held.to_dict()}
+    assert "order documents and are no probabilities" in gbrank(*given, "--model", model, code=1).err
+    wrong = gbrank("evaluate", files / "test.txt", "--scores", scores, "--calibration", code=2).err
+    assert "is of models" in wrong
+    gbrank("report", tmp_path / "c.gbrank", files / "test.txt", "--output", tmp_path / "c.html")
+    assert "Reliability of P(label" in (tmp_path / "c.html").read_text(encoding="utf-8")
+
+
 def test_evaluate_several_runs(gbrank, files, model, scores, tmp_path):
     ended = gbrank(
         "evaluate", files / "test.txt", "--model", model, "--scores", scores, "-m", "p@5", "--preset", "letor",

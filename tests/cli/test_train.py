@@ -36,6 +36,23 @@ def test_options_reach_the_ranker(gbrank, files, tmp_path):
     assert ranker.backend_params == {"gamma": 0.5}
 
 
+def test_training_goes_on_from_a_saved_ranker(gbrank, files, tmp_path):
+    first, more, once = (tmp_path / name for name in ("first.gbrank", "more.gbrank", "once.gbrank"))
+    gbrank("train", files / "train.txt", "--model", first, "--n-estimators", 4, *QUICK)
+    on = ["--init-model", first, "--model", more]
+    ended = gbrank("train", files / "train.txt", *on, "--n-estimators", 3, *QUICK)
+    assert ended.out.startswith(f"{more}: 7 rounds in ")
+    gbrank("train", files / "train.txt", "--model", once, "--n-estimators", 7, *QUICK)
+    data = read_letor(files / "train.txt")
+    np.testing.assert_array_equal(load(more).predict(data), load(once).predict(data))
+    ended = gbrank("train", files / "train.txt", *on, "--backend", "xgboost", "--n-estimators", 3, code=1)
+    assert "init_model: was trained with backend='lightgbm'" in ended.err
+    few = tmp_path / "few.txt"
+    few.write_text("".join(f"{i % 3} qid:{i // 6} 1:{i}\n" for i in range(60)))  # the columns are the model's
+    ended = gbrank("train", few, *on, "--n-estimators", 3, *QUICK)
+    assert "nothing is written of the last" in ended.err
+
+
 def test_a_share_of_the_queries_is_held_out(gbrank, files, tmp_path):
     ended = gbrank(
         "train",

@@ -13,14 +13,14 @@ def part(ids, start=0, **fields):
 
 
 def test_concat_keeps_parts_in_order():
-    names = ("doc_id", "position", "sample_weight")
-    a = part(["x", "x"], doc_id=["a", "b"], position=[1, 2], sample_weight=[1, 2], query_weight=[3])
-    b = part(["y"], start=2, doc_id=["c"], position=[3], sample_weight=[3], query_weight=[4])
+    names = ("doc_id", "position", "sample_weight", "init_score")
+    a = part(["x", "x"], doc_id=["a", "b"], position=[1, 2], sample_weight=[1, 2], query_weight=[3], init_score=[5, 6])
+    b = part(["y"], start=2, doc_id=["c"], position=[3], sample_weight=[3], query_weight=[4], init_score=[7])
     both = concat([a, b])
     assert both.y.tolist() == both.X[:, 0].tolist() == [0, 1, 2]
     assert both.query_ids.tolist() == ["x", "y"]
     assert both.query_weight.tolist() == [3, 4]
-    assert [getattr(both, name).tolist() for name in names] == [["a", "b", "c"], [1, 2, 3], [1, 2, 3]]
+    assert [getattr(both, name).tolist() for name in names] == [["a", "b", "c"], [1, 2, 3], [1, 2, 3], [5, 6, 7]]
     assert both.order.tolist() == [0, 1, 2]
 
 
@@ -58,6 +58,7 @@ def test_shared_queries_are_refused_or_merged():
         ([part([1]), part(["2"])], {}, "numbers in one part and strings in another"),
         ([part([1]), part([2], doc_id=["d"])], {}, "doc_id is given in only one"),
         ([part([1]), part([2], query_weight=[1])], {}, "query_weight is given in only one"),
+        ([part([1], init_score=[0]), part([2], init_score=[[0, 0]])], {}, "another number of columns in part 1"),
         ([part([1, 1]), part([2, 2], pairs=[[0, 1]])], {}, "pairs is given in only one"),
         ([part([1]), RankingData(sp.csr_array([[1.0]]), [0], [2])], {}, "dense or sparse"),
         ([part([1]), RankingData([[1.0]], [[0, 1]], [2])], {}, "label columns"),

@@ -29,6 +29,7 @@ def make(**fields):
         "query_weight": {"a": 51.0, "b": 52.0, "c": 53.0},
         "pairs": [[1, 4], [5, 0], [4, 1], [2, 5]],
         "pair_weight": [61.0, 62.0, 63.0, 64.0],
+        "init_score": np.stack([rows + 71, rows + 81], axis=1),
         "feature_names": ["left", "right"],
     }
     return RankingData(**given | fields)
@@ -44,7 +45,7 @@ def test_rows_stand_query_by_query():
     assert (data.n_documents, len(data), data.n_queries, data.n_features) == (6, 6, 3, 2)
     assert repr(data) == (
         "RankingData(3 queries, 6 documents, 2 features, with doc_id, position, sample_weight, query_weight, pairs, "
-        "pair_weight)"
+        "pair_weight, init_score)"
     )
 
 
@@ -60,9 +61,11 @@ FIELDS = {
     "query_weight": ([52, 51, 53], [53, 52]),
     "pairs": ([[2, 0], [1, 2], [3, 4], [4, 3]], [[3, 1], [2, 3]]),
     "pair_weight": ([62, 64, 61, 63], [62, 64]),
+    "init_score": ([[r + 71, r + 81] for r in ORDER], [[r + 71, r + 81] for r in TAKEN]),
     "query_ids": (["b", "a", "c"], ["c", "b"]),
     "query_ptr": ([0, 3, 5, 6], [0, 1, 4]),
     "feature_names": (("left", "right"), ("left", "right")),
+    "categories": ({}, {}),
 }
 
 
@@ -151,7 +154,7 @@ REFUSED = [
     ({"X": [["a", "b"]] * 6}, "every value must be a number"),
     ({"X": np.array([[1.0, 2]] * 5 + [[1, np.inf]])}, "row 5, column 1 is infinite"),
     ({"X": sp.csr_array([[1.0, 2]] * 5 + [[1, -np.inf]])}, "stored value 11 is infinite"),
-    ({"X": pd.DataFrame({"a": list("abcdef"), "b": 1})}, "column 'a' is of type"),
+    ({"X": pd.DataFrame({"a": pd.date_range("2026", periods=6), "b": 1})}, "column 'a' is of type"),
     ({"feature_names": ["a"]}, "1 distinct names for 2 columns"),
     ({"feature_names": ["a", "a"]}, "1 distinct names for 2 columns"),
     ({"y": np.zeros(5)}, "y: 5 values for 6 documents"),
@@ -171,6 +174,8 @@ REFUSED = [
     ({"query_weight": {"a": 1, "b": 2}}, "no weight for query 'c'"),
     ({"query_weight": [1, 2]}, "query_weight: 2 values for 3 queries"),
     ({"query_weight": [1, 2, np.nan]}, "query_weight: row 2 is nan"),
+    ({"init_score": [1, 2]}, "init_score: 2 values for 6 documents"),
+    ({"init_score": [[1, 2]] * 5 + [[0, np.nan]]}, r"init_score \(column 1\): row 5 is nan"),
 ]
 
 

@@ -5,8 +5,8 @@ import tomllib
 
 import pytest
 
-from gbrank import DataError, ParameterError
-from gbrank.jobs import make_ranker, read_job, to_toml
+from gbrank import DataError, GBRanker, ParameterError, make_letor
+from gbrank.jobs import make_ranker, ranker_table, read_job, to_toml
 
 
 def problems_of(table, **options):
@@ -102,6 +102,21 @@ def test_validation_data_where_they_are_needed(fold):
     assert "[tuning] folds: give the number of folds" in line
     read_job(alone | {"ranker": {"early_stopping_rounds": 5, "validation_fraction": 0.2}})
     read_job(alone | {"tuning": {"folds": 3}, "ranker": {"early_stopping_rounds": 5}})
+
+
+def test_a_ranker_to_go_on_from_is_a_file_beside_the_job(fold, tmp_path):
+    old = GBRanker(n_estimators=2, n_jobs=1).fit(make_letor(20, n_features=6, random_state=0))
+    old.save(tmp_path / "old.gbrank")
+    (tmp_path / "job.toml").write_text(to_toml(job(fold, ranker={"init_model": "old.gbrank"})))
+    read = read_job(tmp_path / "job.toml")
+    assert read.ranker.init_model == str(tmp_path / "old.gbrank")
+    assert tmp_path / "old.gbrank" in read.files()
+    again = read_job(tomllib.loads(to_toml(read.table())))
+    assert again.ranker.init_model == read.ranker.init_model
+    (line,) = problems_of(job(fold, ranker={"init_model": "nowhere"}))
+    assert "[ranker] init_model: there is no file" in line
+    with pytest.raises(ParameterError, match="save this one, and give the path"):
+        ranker_table(GBRanker(init_model=old))
 
 
 @pytest.mark.parametrize(

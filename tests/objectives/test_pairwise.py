@@ -257,7 +257,8 @@ def test_hessian_factor_two_bounds_the_curvature_of_the_whole_query():
     ("params", "match"),
     [
         ({"weight": "dcg"}, "weight"),
-        ({"pairs": "given", "truncation": 5}, "pairs='given' brings its own weights"),
+        ({"pairs": "given", "truncation": 5}, "pairs='given' brings its own weights: truncation=5 would"),
+        ({"pairs": "given", "score_norm": True}, "score_norm=True would"),
         ({"equal_pairs": True, "weight": "ndcg"}, "equal_pairs"),
         ({"rank_smoothing": 1.5}, "rank_smoothing"),
         ({"random_state": -1}, "random_state"),

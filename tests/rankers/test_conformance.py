@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.compose import ColumnTransformer
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.feature_selection import SelectFromModel
@@ -27,93 +27,172 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import gbrank
+from gbrank import preprocessing, rankers
 from gbrank.objectives import OBJECTIVES
+from gbrank.objectives._base import Targets
+from gbrank.objectives._frames import lists
+from gbrank.objectives._frames.noise import stream
+from gbrank.preprocessing import QueryFeatures, QueryNormalizer
+from gbrank.rankers._parts import weighty_part
 
 HAS_CATBOOST = importlib.util.find_spec("catboost") is not None
+BACKENDS = ["lightgbm", "xgboost", *(["catboost"] if HAS_CATBOOST else [])]
 FEW = {"n_estimators": 5, "n_jobs": 1}
+# Settings of each library under which trees split few documents, nothing counts rows, and no noise is drawn.
+FINE = {
+    "lightgbm": {"min_docs_in_leaf": 0, "backend_params": {"min_data_in_bin": 1, "min_sum_hessian_in_leaf": 0.5}},
+    "xgboost": {"backend": "xgboost"},
+    "catboost": {"backend": "catboost", "engine": "native", "backend_params": {"random_strength": 0}},
+}
+
+
+def points(backend):
+    """A pointwise ranker, by which the checks' few documents do come apart."""
+    return gbrank.GBRanker("mse", **FEW, **FINE[backend])
+
+
 RANKERS = [
     gbrank.GBRanker(**FEW),
-    gbrank.GBRanker("mse", **FEW),
     gbrank.GBRanker(backend="xgboost", **FEW),
     gbrank.LambdaMART(**FEW),
     gbrank.LambdaMART(backend="xgboost", **FEW),
-    gbrank.GBRanker("mse", backend="xgboost", **FEW),
-    *([gbrank.GBRanker("mse", backend="catboost", engine="native", **FEW)] if HAS_CATBOOST else []),
+    *(gbrank.GBRanker(name, **FEW) for name in ("mse", "listnet", "mcrank", "ordinal")),
+    gbrank.GBRanker("quantile", backend="xgboost", **FEW),
+    *map(points, BACKENDS),
+    *(gbrank.CalibratedRanker(points(backend), cv=2) for backend in BACKENDS),
+    gbrank.CalibratedRanker(points("lightgbm"), cv=2, method="softmax"),
+    *(gbrank.StackedRanker([("a", points(backend))], final=points(backend), cv=2) for backend in BACKENDS),
 ]
-DATA = gbrank.make_letor(60, n_features=5, random_state=0)
+TRANSFORMERS = [QueryNormalizer(), QueryFeatures()]
+DATA = gbrank.make_letor(60, n_features=5, max_documents=40, random_state=0)
 
 
-def fails(estimator):
-    """Rows of weight 0 still move the bins of these libraries, so that removing them changes thresholds."""
-    checks = [f"check_sample_weight_equivalence_on_{kind}_data" for kind in ("dense", "sparse")]
-    moved = estimator.backend != "lightgbm" and getattr(estimator, "objective", "") == "mse"
-    return dict.fromkeys(checks, fails.__doc__) if moved else {}
-
-
-@parametrize_with_checks(RANKERS, expected_failed_checks=fails)
+@parametrize_with_checks([*RANKERS, *TRANSFORMERS])
 def test_scikit_learns_checks(estimator, check):
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", gbrank._checks.GbrankWarning)  # no qid: all rows are one query
+        warnings.simplefilter("ignore", gbrank.GbrankWarning)  # no qid: all rows are one query
         check(estimator)
 
 
+def test_no_estimator_is_left_out():
+    rooms = (rankers, preprocessing)
+    ours = {getattr(room, name) for room in rooms for name in room.__all__}
+    estimators = {each for each in ours if isinstance(each, type) and issubclass(each, BaseEstimator)}
+    assert estimators == {type(each) for each in (*RANKERS, *TRANSFORMERS)}
+
+
 def whole(backend):
-    """Parameters under which rows repeated and rows weighted meet the same bins and limits."""
-    more = {"min_data_in_bin": 1, "min_sum_hessian_in_leaf": 0.5}
-    fine = {"backend_params": more, "min_docs_in_leaf": 0} if backend == "lightgbm" else {}
-    return {"n_estimators": 2, "max_leaves": 4, "n_jobs": 1, "backend": backend} | fine
+    return {"n_estimators": 2, "max_leaves": 4 if backend != "catboost" else 31, "n_jobs": 1} | FINE[backend]
 
 
-def coarse(backend, seed=0):
-    """Data whose features have few values, each of which gets a bin of its own whatever the weights."""
+def thresholds(seed):
+    """Data whose features say which of some thresholds a value exceeds.
+
+    Each has two values, so that bins are the same whatever is weighted or repeated.  LightGBM estimates the documents
+    of a bin by rounding its share of the hessians, and gives up thresholds below which such estimates sum to more than
+    there are: with two bins they never do.
+    """
     data = gbrank.make_letor(60, n_features=4, max_documents=20, random_state=seed)
-    return gbrank.RankingData(np.round(data.X * (4 if backend == "xgboost" else 20)), data.y, data.qid)
+    cuts = np.quantile(data.X, np.linspace(0.1, 0.9, 9), axis=0)
+    return gbrank.RankingData((data.X[:, None] > cuts).reshape(len(data.X), -1).astype(float), data.y, data.qid)
 
 
-POINTWISE = ("mse", "mae", "huber", "log_cosh", "brier", "quantile", "cross_entropy", "focal", "hinge", "mcrank")
-
-
-@pytest.mark.parametrize("backend", ["lightgbm", "xgboost"])
-@pytest.mark.parametrize("objective", POINTWISE)
-def test_a_weight_of_2_is_the_row_twice(objective, backend):
-    data = coarse(backend)
-    twice = np.random.default_rng(1).random(data.n_documents) < 0.4
-    rows = np.sort(np.concatenate([np.arange(data.n_documents), np.flatnonzero(twice)]))
-    weighted = gbrank.GBRanker(objective, **whole(backend)).fit(
-        data.X, data.y, qid=data.qid, sample_weight=np.where(twice, 2.0, 1.0)
-    )
-    repeated = gbrank.GBRanker(objective, **whole(backend)).fit(data.X[rows], data.y[rows], qid=data.qid[rows])
-    scores = weighted.predict(data.X)
+def assert_alike(one, other, X):
+    scores = one.predict(X)
     assert len(np.unique(scores.round(9))) > 1, "the trees do split"
-    np.testing.assert_allclose(scores, repeated.predict(data.X), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(scores, other.predict(X), rtol=1e-4, atol=1e-5)
 
 
-# Noise is drawn by the query's place, so a query and its copy see other draws.
-SEEDED = ("xe_ndcg", "yeti", "stochastic_rank", "pl_rank", "sampled_softmax", "triplet", "pairwise_contrastive")
-NEEDS_MORE = ("combined",)
-# LightGBM estimates the documents of a bin by rounding its share of the hessians, and passes by thresholds where these
-# estimates add up to more than there are.  Where hessians differ much, rounding falls out otherwise for the same sums.
-ROUNDED = {"lightgbm": ("listnet", "info_nce", "mcrank", "mcrank_focal"), "xgboost": ()}
+POINTWISE = sorted(name for name in OBJECTIVES if OBJECTIVES[name].pointwise)
+OF_CATBOOST = ("huber", "mcrank", "mse")  # those that it takes with both kinds of weights, and graded labels
+EACH_POINTWISE = [
+    *((backend, name) for backend in ("lightgbm", "xgboost") for name in POINTWISE),
+    *(("catboost", name) for name in OF_CATBOOST if HAS_CATBOOST),
+]
 
 
-@pytest.mark.parametrize("backend", ["lightgbm", "xgboost"])
-@pytest.mark.parametrize("objective", sorted({*OBJECTIVES} - {*SEEDED, *NEEDS_MORE}))
-def test_a_query_weight_of_2_is_the_query_twice(objective, backend):
-    if objective in ROUNDED[backend]:
-        pytest.skip("the library rounds estimated numbers of documents")
-    data = coarse(backend, 2)
-    rng = np.random.default_rng(3)
-    chosen = np.flatnonzero(rng.random(data.n_queries) < 0.4)
+@pytest.mark.parametrize(("backend", "objective"), EACH_POINTWISE)
+def test_a_weight_is_the_row_so_often(backend, objective):
+    data = thresholds(0)
+    times = np.random.default_rng(1).integers(0, 3, data.n_documents)
+    rows = np.repeat(np.arange(data.n_documents), times)
+    weighted = gbrank.GBRanker(objective, **whole(backend)).fit(data.X, data.y, qid=data.qid, sample_weight=times)
+    repeated = gbrank.GBRanker(objective, **whole(backend)).fit(data.X[rows], data.y[rows], qid=data.qid[rows])
+    assert_alike(weighted, repeated, data.X)
+
+
+@pytest.mark.parametrize("name", sorted({*OBJECTIVES} - {"combined"}))
+def test_pointwise_objectives_look_at_no_other_document(name):
+    """That is what allows to leave out documents of weight 0."""
+    y, query_ptr = np.array([0.0, 2.0, 1.0, 0.0, 1.0, 3.0]), np.array([0, 3, 6])
+    n_outputs = gbrank.objective(name).bind(Targets(y, query_ptr), engine="numpy").n_outputs
+    rng = np.random.default_rng(0)
+    gradients = []
+    for _ in range(20):
+        score = rng.normal(size=(6, n_outputs)).squeeze()
+        score[1] = 0.3
+        gradients.append(gbrank.objective(name).gradient_hessian(y, score, query_ptr, engine="numpy")[0][1])
+    independent = np.any(gradients) and (np.ptp(gradients, axis=0) == 0).all()
+    assert independent == gbrank.objective(name).pointwise
+
+
+def test_the_sum_of_pointwise_objectives_is_pointwise():
+    assert (gbrank.objective("mse") + gbrank.objective("focal")).pointwise
+    assert not (gbrank.objective("mse") + gbrank.objective("lambdarank")).pointwise
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_weighs_nothing_moves_no_bin(backend):
+    """Whole queries for every objective, documents for pointwise ones; bins made of all do not count."""
+    absent = DATA.take(np.arange(30, 60))
+    absent = gbrank.RankingData(absent.X * 7 + 0.1, absent.y, absent.qid)
+    train = DATA.take(np.arange(30))
+    both = gbrank.concat([train, absent])
+    of_queries = gbrank.RankingData(both.X, both.y, both.qid, query_weight=np.repeat([1.0, 0.0], 30))
+    of_documents = gbrank.RankingData(
+        both.X, both.y, both.qid, sample_weight=np.repeat([1.0, 0.0], [train.n_documents, absent.n_documents])
+    )
+    listwise = "pairwise_logistic" if backend == "catboost" else "lambdarank"
+    for data, objective in ((of_queries, listwise), (of_queries, "mse"), (of_documents, "mse")):
+        ranker = gbrank.GBRanker(objective, **FEW, **FINE[backend] | {"early_stopping_rounds": 5})
+        expected = clone(ranker).fit(train, eval_set=DATA)
+        np.testing.assert_array_equal(clone(ranker).fit(data, eval_set=DATA).predict(DATA), expected.predict(DATA))
+        binned = ranker.bin(data)
+        held = ranker.bin(DATA, reference=binned)
+        np.testing.assert_array_equal(ranker.fit(binned, eval_set=held).predict(DATA), expected.predict(DATA))
+        assert ranker.history_ == clone(ranker).fit(train, eval_set=DATA).history_
+
+
+def test_a_document_of_weight_0_still_takes_its_rank():
+    data = gbrank.RankingData([[0.0], [1.0], [2.0]], [0.0, 1.0, 2.0], [0, 0, 0], sample_weight=[1.0, 1.0, 0.0])
+    ranked, alone = gbrank.objective("lambdarank"), gbrank.objective("mse")
+    assert weighty_part(data, ranked) is data
+    assert weighty_part(data, alone).y.tolist() == [0, 1]
+
+
+# Draws belong to a query's place; a copy is given those of its original, which the NumPy engine allows.
+SEEDED = ("pl_rank", "sampled_softmax", "stochastic_rank", "triplet", "xe_ndcg", "yeti")
+EACH_OBJECTIVE = [
+    *((backend, name) for backend in ("lightgbm", "xgboost") for name in sorted(OBJECTIVES)),
+    *(("catboost", name) for name in (*OF_CATBOOST, "pairwise_logistic", "catboost:QueryRMSE") if HAS_CATBOOST),
+]
+
+
+@pytest.mark.parametrize(("backend", "objective"), EACH_OBJECTIVE)
+def test_a_query_weight_of_2_is_the_query_twice(backend, objective, monkeypatch):
+    data = thresholds(2)
+    chosen = np.flatnonzero(np.random.default_rng(3).random(data.n_queries) < 0.4)
     copies = data.take(chosen)
     both = gbrank.concat([data, gbrank.RankingData(copies.X, copies.y, copies.qid + 10_000)])
+    settings = whole(backend)
+    if objective in SEEDED:
+        original = [*range(data.n_queries), *chosen.tolist()]
+        monkeypatch.setattr(lists, "stream", lambda seed, query: stream(seed, original[query]))
+        settings["engine"] = "numpy"
     weight = np.ones(data.n_queries)
     weight[chosen] = 2
-    settings = whole(backend)
     weighted = gbrank.GBRanker(objective, **settings).fit(data.X, data.y, qid=data.qid, query_weight=weight)
-    repeated = gbrank.GBRanker(objective, **settings).fit(both)
-    scores = weighted.predict(data.X)
-    assert len(np.unique(scores.round(9))) > 1, "the trees do split"
-    np.testing.assert_allclose(scores, repeated.predict(data.X), rtol=1e-4, atol=1e-5)
+    assert_alike(weighted, gbrank.GBRanker(objective, **settings).fit(both), data.X)
 
 
 def test_nested_parameters_of_an_objective_given_by_name():
@@ -142,13 +221,44 @@ def test_names_of_columns_and_order_of_rows():
     np.testing.assert_array_equal(ranker.predict(frame.iloc[shuffled]), ranker.predict(frame)[shuffled])
 
 
-@pytest.mark.parametrize("ranker", RANKERS, ids=lambda each: f"{type(each).__name__}-{each.backend}")
-def test_pickles_and_joblib_keep_every_bit(ranker, tmp_path):
-    fitted = clone(ranker).fit(DATA)
-    joblib.dump(fitted, tmp_path / "ranker.joblib")
-    for copy in (pickle.loads(pickle.dumps(fitted)), joblib.load(tmp_path / "ranker.joblib")):
-        np.testing.assert_array_equal(copy.predict(DATA), fitted.predict(DATA))
-    assert "GBRanker" in fitted._repr_html_() or "LambdaMART" in fitted._repr_html_()
+def answers(estimator, data):
+    return estimator.predict(data) if hasattr(estimator, "predict") else estimator.transform(data).X
+
+
+@pytest.mark.parametrize("estimator", [*RANKERS, *TRANSFORMERS], ids=lambda each: type(each).__name__)
+def test_pickles_joblib_clones_and_pages(estimator, tmp_path):
+    fitted = clone(estimator).fit(DATA)
+    joblib.dump(fitted, tmp_path / "it.joblib")
+    for copy in (pickle.loads(pickle.dumps(fitted)), joblib.load(tmp_path / "it.joblib"), clone(fitted).fit(DATA)):
+        np.testing.assert_array_equal(answers(copy, DATA), answers(fitted, DATA))
+    shown = [estimator, *(each for each in vars(estimator).values() if isinstance(each, gbrank.GBRanker))]
+    assert all(type(each).__name__ in fitted._repr_html_() for each in shown)
+    assert ("a</label>" in fitted._repr_html_()) == isinstance(estimator, gbrank.StackedRanker)
+
+
+@pytest.mark.parametrize("estimator", [*RANKERS, *TRANSFORMERS], ids=lambda each: type(each).__name__)
+def test_requests_of_metadata(estimator):
+    asked = clone(estimator).get_metadata_routing()
+    assert asked.fit.requests["qid"] is True
+    answer = "score" if hasattr(estimator, "score") else "transform"
+    assert getattr(asked, answer).requests["qid"] is True
+    with sklearn.config_context(enable_metadata_routing=True):
+        changed = clone(estimator).set_fit_request(qid="query")
+        changed = getattr(changed, f"set_{answer}_request")(qid=False)
+        assert clone(changed).get_metadata_routing().fit.requests["qid"] == "query"
+        assert getattr(clone(changed).get_metadata_routing(), answer).requests["qid"] is False
+
+
+def test_frames_flow_through_a_pipeline():
+    frame = pd.DataFrame(DATA.X, columns=list("abcde"))
+    for ranker in (points("lightgbm"), RANKERS[-1]):
+        pipe = Pipeline([("scale", StandardScaler()), ("rank", clone(ranker))]).set_output(transform="pandas")
+        pipe.fit(frame, DATA.y, rank__qid=DATA.qid)
+        assert pipe[-1].feature_names_in_.tolist() == list("abcde")
+    with sklearn.config_context(transform_output="pandas"):
+        made = QueryNormalizer().fit_transform(DATA)
+        assert isinstance(made, gbrank.RankingData)
+        assert list(QueryNormalizer().fit_transform(frame, qid=DATA.qid)) == list("abcde")
 
 
 @pytest.fixture
@@ -161,8 +271,16 @@ SCORER = gbrank.make_scorer("ndcg@5")
 FOLDS = gbrank.QueryKFold(3)
 
 
-def test_cross_validation_is_what_a_loop_gives(routing):
-    ranker = gbrank.GBRanker(measure="ndcg@5", **FEW)
+@pytest.mark.parametrize(
+    "ranker",
+    [
+        gbrank.GBRanker(measure="ndcg@5", **FEW),
+        gbrank.CalibratedRanker(gbrank.GBRanker(measure="ndcg@5", **FEW), cv=2),
+        gbrank.StackedRanker([("a", points("lightgbm"))], final=gbrank.GBRanker(measure="ndcg@5", **FEW), cv=2),
+    ],
+    ids=lambda each: type(each).__name__,
+)
+def test_cross_validation_is_what_a_loop_gives(ranker, routing):
     found = cross_validate(ranker, DATA.X, DATA.y, cv=FOLDS, params=routing, scoring={"own": SCORER})
     expected = [clone(ranker).fit(train).score(test) for train, test in FOLDS.split_data(DATA)]
     np.testing.assert_allclose(found["test_own"], expected, rtol=1e-12)

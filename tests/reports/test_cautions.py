@@ -55,3 +55,11 @@ def test_of_a_measure_that_still_rises():
     assert "on valid was still at its best in the last of 3 rounds; unless tuning" in cautions(ranker, test=make(3))
     ranker.history_ = {"valid": [0.1, 0.3, 0.2]}
     assert "still at its best" not in cautions(ranker, test=make(3))
+
+
+def test_probabilities_that_do_not_hold():
+    ranker = gbrank.GBRanker("cross_entropy", n_estimators=30, n_jobs=1).fit(make(1, 400))
+    says = "stated probability of label >= 1 misses the share"
+    assert says not in cautions(ranker, test=make(3))
+    flipped = make(3)
+    assert says in cautions(ranker, test=flipped.with_labels(1 - flipped.y))

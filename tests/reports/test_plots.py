@@ -19,6 +19,7 @@ from gbrank.reports import (
     label_shares,
     learning_curve,
     query_sizes,
+    reliability_diagram,
     rule_contributions,
     slice_means,
 )
@@ -71,6 +72,26 @@ def test_importance_bars(ranker):
     axes = importance_bars(table, top=2).axes[0]
     assert [bar.get_width() for bar in axes.patches] == table["gain_share"].head(2).tolist()
     assert [text.get_text() for text in axes.get_yticklabels()] == table.index[:2].tolist()
+
+
+def test_reliability_diagram(data):
+    p = np.tile([0.1, 0.2, 0.4], 100)
+    found = {name: gbrank.calibration(data, p, n_bins=3) for name in ("a", "b")}
+    upper, lower = reliability_diagram(found).axes
+    diagonal, broken, dots = upper.lines[:3]
+    np.testing.assert_array_equal(*diagonal.get_data())
+    curve = found["b"].curves["label >= 1"]
+    for line in (broken, dots):
+        assert line.get_xdata().tolist() == pytest.approx(p[:3].tolist())
+        assert line.get_ydata().tolist() == curve["target"].tolist()
+    (bars,) = (each for each in upper.collections)
+    assert [segment[:, 1].tolist() for segment in bars.get_segments()] == [
+        pytest.approx(ends) for ends in curve[["target_low", "target_high"]].to_numpy().tolist()
+    ]
+    assert sum(bar.get_height() for bar in lower.patches) == 300
+    assert len(reliability_diagram(found["a"], "label >= 1").axes[0].containers) == 1
+    with pytest.raises(gbrank.ParameterError, match=r"unknown event 'label >= 3'\. Did you mean 'label >= 1'"):
+        reliability_diagram(found, "label >= 3")
 
 
 def test_data_plots(data):

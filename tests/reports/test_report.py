@@ -187,7 +187,7 @@ def test_head(made):
     assert "2024-02-29" in page
     assert report.headlines[0].label == "ndcg@10 on test"
     assert report.headlines[0].value == f"{report.evaluations['test'].mean('ndcg@10'):.4f}"
-    assert repr(report).startswith("Report('A title', sections: Results, Training")
+    assert repr(report).startswith("Report('A title', sections: Results, Meaning of scores, Training")
 
 
 def test_same_twice(made, ranker, sets):
@@ -280,7 +280,7 @@ def test_extra_sections(ranker, sets):
     frame = pd.DataFrame({"a": np.arange(500), "b": np.linspace(0, 1, 500)})
     extra = {"Words": "Some words.", "Points": ["one", "two"], "Facts": {"a": 1}, "Frame": frame, "Drawing": figure}
     report = gather(ranker, sets, extra=extra, tuning={"trials": 7}, date=DATE)
-    assert [section.title for section in report.sections][6:] == ["Tuning", *extra, "Versions"]
+    assert [section.title for section in report.sections][7:] == ["Tuning", *extra, "Versions"]
     page = report.to_html()
     check_page(page)
     assert "The first 200 of 500 rows." in page

@@ -39,6 +39,8 @@ ListFunction = Callable[..., tuple[float, Vector, Vector]]
 LIST = "float64[::1]"
 SIGNATURE = f"void({LIST}, {LIST}, {LIST}, {LIST}, float64, int64, {LIST}, {LIST}, {LIST})"
 
+LN2 = 0.6931471805599453
+
 LEAST_BUFFER = 128
 """Least length of an array that a kernel writes to.
 
@@ -62,13 +64,17 @@ class ListLoss(NamedTuple):
 
 @dataclass(frozen=True)
 class ListTargets:
-    """What a list loss learns from: one number a document, one a query, and one a rank (by default NDCG's discount)."""
+    """What a list loss learns from: one number a document, one a query, and one a rank (by default NDCG's discount).
+
+    With `query_norm`, a query's gradient and hessian are normalised, see `_frames.stabilisers.QueryNormed`.
+    """
 
     gain: Vector
     ideal: Vector
     options: RankOptions = field(default_factory=RankOptions)
     hessian_factor: float = 1.0
     discount: Vector | None = None
+    query_norm: bool = False
 
 
 class ListBound(Bound):
@@ -87,7 +93,7 @@ class ListBound(Bound):
         self.weight = data.sample_weight
         self.query_weight = None if data.query_weight is None else np.repeat(data.query_weight, sizes)
         self.discount = 1 / np.log2(np.arange(2, sizes.max() + 2)) if targets.discount is None else targets.discount
-        self.ranking = Ranking(data.query_ptr, targets.options, engine, n_jobs)
+        self.ranking = Ranking(data.query_ptr, targets.options, engine, n_jobs, targets.discount)
         self.pointer = None if engine == "numpy" else self.compiled()
 
     def compiled(self) -> Any:
@@ -106,6 +112,8 @@ class ListBound(Bound):
         else:
             weight = np.empty(0) if self.weight is None else self.weight
             self._compute(score, seed, weight, gradient, hessian)
+        if self.targets.query_norm:
+            normalise(self.query_ptr, gradient, hessian)
         if self.targets.hessian_factor != 1:
             hessian *= self.targets.hessian_factor
         np.maximum(hessian, HESSIAN_FLOOR * np.abs(gradient), out=hessian)
@@ -126,7 +134,7 @@ class ListBound(Bound):
         score = np.ascontiguousarray(score, dtype=np.float64)
         ranking = self.ranking
         if self.list_loss.ranked:
-            ranking = Ranking(self.query_ptr, self.targets.options, "numpy", None)
+            ranking = Ranking(self.query_ptr, self.targets.options, "numpy", None, self.targets.discount)
             ranking.update(score, round)
         value = self._define(score, mixed(self.targets.options.seed, round), ranking=ranking)
         return value if self.query_weight is None else value * self.query_weight[self.query_ptr[:-1]]
@@ -150,6 +158,35 @@ class ListBound(Bound):
             if gradient is not None and hessian is not None:
                 gradient[rows], hessian[rows] = g, h
         return value
+
+
+@kernel
+def norm_factor(total: float) -> float:
+    """Return log2(1 + S) / S of the sum S of a query's absolute gradients; of 0, the limit."""
+    some = max(total, 1e-300)
+    return float(np.log1p(some)) / some / LN2
+
+
+@kernel
+def normalise(query_ptr: Any, gradient: Any, hessian: Any) -> None:
+    """Multiply the gradient and hessian of each query by `norm_factor`."""
+    for q in range(len(query_ptr) - 1):
+        total = 0.0
+        for i in range(query_ptr[q], query_ptr[q + 1]):
+            total += abs(gradient[i])
+        factor = norm_factor(total)
+        for i in range(query_ptr[q], query_ptr[q + 1]):
+            gradient[i] *= factor
+            hessian[i] *= factor
+
+
+@kernel
+def differ(s: Any) -> bool:
+    """Tell whether any two of the scores differ."""
+    others = 0
+    for i in range(len(s)):
+        others += s[i] != s[0]
+    return others > 0
 
 
 @kernel

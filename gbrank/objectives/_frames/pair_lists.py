@@ -18,7 +18,7 @@ import numpy as np
 
 from ..._compile import fixed_tuple, kernel, list_pointer
 from .lambda_weights import LambdaWeight
-from .lists import LEAST_BUFFER, LIST
+from .lists import LEAST_BUFFER, LIST, norm_factor
 
 PAIR_SIGNATURE = f"void({LIST}, {LIST}, {LIST}, {LIST}, {LIST}, float64, int64, {LIST}, {LIST}, {LIST})"
 
@@ -144,8 +144,8 @@ def _pairs_of_list(
                     total += 2.0 * abs(lam)
         g[i] += g_i
         h[i] += h_i
-    if QUERY_NORM and total > 0.0:
-        factor = np.log2(1.0 + total) / total
+    if QUERY_NORM:
+        factor = norm_factor(total)
         for k in range(n):
             g[k] *= factor
             h[k] *= factor

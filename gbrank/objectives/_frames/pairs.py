@@ -24,7 +24,7 @@ from ..._compile import over_queries
 from ...metrics._ranking import ALL, ideal_dcg
 from .._base import Gradients, Labelled, Vector
 from .lambda_weights import LambdaWeight
-from .lists import ListBound, ListLoss, ListTargets
+from .lists import ListBound, ListLoss, ListTargets, differ, norm_factor
 from .pair_lists import OfRatio, Phi, compile_pairs, each_pair_list
 from .ranking import RankOptions
 
@@ -106,7 +106,7 @@ class PairBound(ListBound):
         frame, n = self.frame, len(s)
         a, b = np.zeros(n), np.zeros(n)
         c = frame.weight.prepare(gain, discount, ideal, a, b)
-        scaled = frame.score_norm and s.max() > s.min()
+        scaled = frame.score_norm and differ(s)
         g, h, value, total = np.zeros(n), np.zeros(n), 0.0, 0.0
         blocks = pair_blocks(n, int(cut)) if frame.ranked else label_blocks(gain, frame.equal is not None)
         for i, j in blocks:
@@ -124,10 +124,8 @@ class PairBound(ListBound):
             h[j[0]] += bend.sum(axis=0)
             value += float((worth * phi).sum())
             total += 2 * float(np.abs(lam).sum()) if frame.query_norm else 0.0
-        if total > 0:
-            factor = np.log2(1 + total) / total
-            g, h = g * factor, h * factor
-        return value, g, h
+        factor = norm_factor(total) if frame.query_norm else 1.0
+        return value, g * factor, h * factor
 
     def _of_margins(self, margin: Vector, sign: Vector) -> tuple[Vector, Vector, Vector]:
         """Return value and derivatives by s_i - s_j of pairs whose right order is `sign`, 0 for equal labels."""

@@ -31,20 +31,22 @@ def gauss(u: Any, v: Any) -> Any:
     return np.sqrt(-2.0 * np.log(u)) * np.cos(6.283185307179586 * v)
 
 
-def none(u: Any, v: Any) -> Any:
+def no_noise(u: Any, v: Any) -> Any:
     """Return 0."""
     return 0.0 * u
 
 
-NOISES: dict[str, Noise] = {"gumbel": gumbel, "logistic": logistic, "gauss": gauss, "none": none}
+NOISES: dict[str, Noise] = {"gumbel": gumbel, "logistic": logistic, "gauss": gauss, "none": no_noise}
 
 
 def uniforms(noise: Noise) -> int:
     """Return how many of its two numbers a noise uses."""
-    return 2 if noise is gauss else 1
+    return 2 if noise is gauss else int(noise is not no_noise)
 
 
 def drawn(noise: Noise, seed: int, draws: int, n: int) -> npt.NDArray[np.float64]:
     """Return noise of shape (draws, n)."""
+    if noise is no_noise:
+        return np.zeros((draws, n))
     u = uniform(seed, uniforms(noise) * draws * n).reshape(-1, draws, n)
     return np.asarray(noise(u[0], u[-1]))

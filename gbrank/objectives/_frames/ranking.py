@@ -59,8 +59,11 @@ class Ranking:
         The discount of each place, where ranks are smoothed and so are no whole numbers.
     """
 
-    def __init__(self, query_ptr: IntArray, options: RankOptions, engine: str, n_jobs: int | None) -> None:
-        self.query_ptr, self.options, self.engine, self.n_jobs = query_ptr, options, engine, n_jobs
+    def __init__(
+        self, query_ptr: IntArray, options: RankOptions, engine: str, n_jobs: int | None, table: Vector | None = None
+    ) -> None:
+        """Rank with `options`; `table` has the discounts of whole ranks, if they are not those of NDCG."""
+        self.query_ptr, self.options, self.engine, self.n_jobs, self.table = query_ptr, options, engine, n_jobs, table
         sizes = np.diff(query_ptr)
         self.query = np.repeat(np.arange(len(sizes)), sizes)
         self.place = np.arange(query_ptr[-1]) - np.repeat(query_ptr[:-1], sizes) + 1.0
@@ -95,7 +98,13 @@ class Ranking:
         past = self.options.smoothing
         self.smoothed = rank if self.before is None else past * self.before + (1 - past) * rank
         self._rank(-self.smoothed, rank)
-        self.smooth_discount = 1 / np.log2(1 + self.smoothed[self.rows])
+        self.smooth_discount = self._discount(self.smoothed[self.rows])
+
+    def _discount(self, rank: Vector) -> Vector:
+        """Return the discount of ranks that are no whole numbers; between those of a table, on a straight line."""
+        if self.table is None:
+            return np.asarray(1 / np.log2(1 + rank))
+        return np.interp(rank, np.arange(1.0, len(self.table) + 1), self.table)
 
 
 @kernel

@@ -24,16 +24,17 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from ..._checks import IntArray, ParameterError, check_positive, check_whole
+from ..._checks import IntArray, ParameterError, check_whole
 from ...metrics import Measure, _lists
 from ...metrics import measure as find_measure
 from ...metrics._convention import Convention, discounts
 from ...metrics._definitions import MEASURES
 from ...metrics._ranking import ALL
-from .._base import Labelled, Objective, Vector, single_labels
+from .._base import Labelled, Vector, single_labels
 from .lists import ListBound, ListLoss, ListTargets
 from .pairs import require_pairs
 from .ranking import RankOptions
+from .stabilisers import QueryNormed
 
 B = TypeVar("B", bound=ListBound)
 
@@ -105,11 +106,12 @@ def before(v: npt.NDArray[Any], grow: float, decay: float) -> npt.NDArray[Any]:
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
-class Sampled(Objective):
+class Sampled(QueryNormed):
     """What objectives have in common whose gradients are means over drawn rankings.
 
     Draws depend on `random_state`, round and query alone: a run repeats, on either engine and any number of threads,
-    and other rounds draw anew.
+    and other rounds draw anew.  Ranks are those of noisy scores, which have no ties, and their mean over the draws
+    moves smoothly with the scores; so there are no `rerank_every`, `rank_smoothing` and `ties`.
 
     Parameters
     ----------
@@ -117,36 +119,39 @@ class Sampled(Objective):
         What is to become large: any of `gbrank.measure`, with cutoff and rules, as in "ndcg@10(gain=linear)".
     draws : int
         Rankings drawn of each query in each round.
-    hessian_factor : float
-        What the hessian is multiplied by.
     random_state : int
         Seed of all draws.
+    query_norm, hessian_factor
+        See `QueryNormed`.
     """
 
     shift_invariant: ClassVar[bool] = True
 
     measure: str | Measure = "ndcg@10"
     draws: int = 10
-    hessian_factor: float = 1.0
     random_state: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._read_measure()
         check_whole("draws", self.draws)
-        check_positive("hessian_factor", self.hessian_factor)
         check_whole("random_state", self.random_state, lowest=0)
+
+    def rank_options(self) -> RankOptions:
+        """Return how ranks follow scores: here they are drawn."""
+        return RankOptions(seed=self.random_state)
 
     def _read_measure(self) -> None:
         object.__setattr__(self, "measure", read_target(self.measure))
 
     def bound_to(
         self, loss: ListLoss, target: Target, params: tuple[float, ...], data: Labelled, engine: str,
-        n_jobs: int | None, frame: type[B],
+        n_jobs: int | None, frame: type[B], query_norm: bool,
     ) -> B:  # fmt: skip
         """Return `loss` tied to the labels; its parameters are the given ones and the target's a and b."""
         require_pairs(target.value, data.query_ptr)
         targets = ListTargets(
-            target.value, target.norm, RankOptions(seed=self.random_state), self.hessian_factor, target.theta
+            target.value, target.norm, self.rank_options(), self.hessian_factor, target.theta, query_norm
         )
         return frame(loss, (*params, target.grow, target.decay), targets, data, engine, n_jobs)
 

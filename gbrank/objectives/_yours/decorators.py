@@ -64,6 +64,7 @@ class PointFunction(Objective):
         Boosting starts from the constant score of least loss, or from 0; from 0, too, where no constant is best.
     """
 
+    pointwise: ClassVar[bool] = True
     function: ClassVar[Function]
     point: ClassVar[Point]
     own: ClassVar[tuple[str, ...]]

@@ -164,7 +164,7 @@ def least_documents(subject: Subject) -> int:
     ranker = subject.ranker
     if ranker is None or ranker.backend != "lightgbm":
         return 1
-    return int(np.ceil(ranker.min_docs_in_leaf / ranker.subsample))
+    return int(np.ceil(ranker.min_docs_in_leaf / (ranker.subsample * ranker.query_subsample)))
 
 
 def _without_split(subject: Subject, seen: Columns, least: int) -> Iterator[Finding]:

@@ -34,11 +34,12 @@ def hessian_scale(subject: Subject) -> Iterator[Finding]:
     name, default, aliases = LEAST_SUMS[ranker.backend]
     params = ranker.backend_params or {}
     least = float(next((params[each] for each in (name, *aliases) if each in params), default))
-    sum_all = float(np.maximum(subject.hessian, HESSIAN_FLOOR * subject.gradient).sum()) * ranker.subsample
+    share = ranker.subsample * ranker.query_subsample
+    sum_all = float(np.maximum(subject.hessian, HESSIAN_FLOOR * subject.gradient).sum()) * share
     if not np.isfinite(sum_all) or least <= 0 or sum_all == 0:
         return
     leaves = sum_all / least
-    needed = least / (sum_all / (data.n_documents * ranker.subsample))
+    needed = least / (sum_all / (data.n_documents * share))
     if leaves >= ranker.max_leaves or (leaves >= 2 and needed <= ranker.min_docs_in_leaf):
         return
     so = f"about {needed:,.0f} documents, so that a tree has {leaves:,.0f} leaves at most, not {ranker.max_leaves}."

@@ -232,7 +232,9 @@ def test_a_saved_model_predicts_where_its_loss_is_not_there(tmp_path, registry):
         ranker.save(tmp_path / "again")
         assert gbrank.load(tmp_path / "again").objective_ == ranker.objective_
     alone = gbrank.load(tmp_path / "alone")
-    assert repr(alone.objective_).startswith("fleeting(weight='uniform', truncation=4")
+    told = repr(alone.objective_)
+    assert told.startswith("fleeting(")
+    assert "weight='uniform', truncation=4, pairs='labels'" in told
     assert alone.get_params()["objective__margin"] == 2.0
     assert np.array_equal(clone(alone).set_params(objective=LambdaRank()).fit(data).score(data) > 0, True)
 

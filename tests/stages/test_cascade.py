@@ -1,0 +1,129 @@
+"""A cascade does what a loop over requests and stages does, and tells what became of whom."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import gbrank
+from gbrank.stages import Cascade, CascadeRun
+
+DATA = gbrank.make_letor(12, n_features=6, max_documents=60, random_state=0)
+
+
+def by_column(j):
+    return lambda data: data.X[:, j]
+
+
+def loop(data, columns, keeps):
+    """The definition: sort the survivors of each request, stably, and keep the first."""
+    reached = np.zeros(data.n_documents, int)
+    for a, b in zip(data.query_ptr[:-1], data.query_ptr[1:], strict=True):
+        rows = list(range(a, b))
+        for number, (j, keep) in enumerate(zip(columns, keeps, strict=True), start=1):
+            rows = sorted(sorted(rows), key=lambda row: -data.X[row, j])[:keep]
+            reached[rows] = number
+    return reached
+
+
+@pytest.mark.parametrize("keeps", [(20, 5, 2), (7, 7, 1), (1000, 1, 1)])
+def test_a_loop_over_requests_gives_the_same(keeps):
+    coarse = gbrank.RankingData(np.round(DATA.X, 0), DATA.y, DATA.qid)  # with ties
+    run = Cascade([(by_column(j), keep) for j, keep in zip((0, 3, 5), keeps, strict=True)]).run(coarse)
+    np.testing.assert_array_equal(run.stage, loop(coarse, (0, 3, 5), keeps))
+    flow = run.flow()
+    assert flow["documents"].tolist() == [coarse.n_documents, *flow["kept"].tolist()[:-1]]
+    assert (flow["seconds"] > 0).all()
+
+
+def test_rankers_see_the_rows_that_are_left():
+    seen = []
+
+    class Ranker:
+        def predict(self, X):
+            seen.append(len(X))
+            return X[:, 0]
+
+    run = Cascade([("first", Ranker(), 10), ("second", Ranker(), 3)]).run(DATA)
+    assert seen == [DATA.n_documents, int((run.stage >= 1).sum())]
+    assert np.isnan(run.scores[1][run.stage == 0]).all()
+    fitted = gbrank.GBRanker("mse", n_estimators=3, n_jobs=1).fit(DATA)
+    run = Cascade([(fitted, 4)]).run(DATA)
+    np.testing.assert_array_equal(run.scores[0], fitted.predict(DATA))
+
+
+def test_evaluation_of_stages():
+    run = Cascade([(by_column(0), 20), (by_column(1), 5)]).run(DATA)
+    worth = np.random.default_rng(0).random(DATA.n_documents)
+    table = run.evaluate(interest=worth, measures=["ndcg@10", "r@5"], k=(5,))
+    assert table.index.tolist() == ["stage 1", "stage 2"]
+    full = gbrank.evaluate(DATA, DATA.X[:, 0], ["ndcg@10", "r@5"])
+    assert table.loc["stage 1", "ndcg@10"] == pytest.approx(full.mean("ndcg@10"), rel=1e-12)
+    shares, sums = [], []
+    for a, b in zip(DATA.query_ptr[:-1], DATA.query_ptr[1:], strict=True):
+        final = set(np.flatnonzero(run.stage[a:b] == 2))
+        first = np.argsort(-DATA.X[a:b, 0], kind="stable")[:5]
+        shares.append(len(final & set(first)) / len(final))
+        sums.append(worth[a:b][run.stage[a:b] >= 1].sum())
+    assert table.loc["stage 1", "final_r@5"] == pytest.approx(np.mean(shares), rel=1e-9)
+    assert table.loc["stage 2", "final_r@5"] == pytest.approx(1)
+    assert table.loc["stage 1", "utility"] == pytest.approx(np.mean(sums), rel=1e-12)
+
+
+def test_sources_share_the_final_lists():
+    run = Cascade([(by_column(0), 20), (by_column(1), 5)]).run(DATA)
+    source = np.where(np.arange(DATA.n_documents) % 3 == 0, "graph", "vector")
+    table = run.reveal_ratio(source)
+    assert table["reveal_ratio"].sum() == pytest.approx(1)
+    assert table.loc["graph", "revealed"] == ((source == "graph") & run.final).sum()
+    assert table["candidates"].sum() == DATA.n_documents
+    both = run.reveal_ratio({"graph": source == "graph", "all": np.ones(DATA.n_documents, bool), "none": source == ""})
+    assert both.loc["all", "reveal_ratio"] == 1
+    assert both.loc["none", "candidates"] == 0
+    assert np.isnan(both.loc["none", "survival"])
+    with pytest.raises(gbrank.DataError, match="has the shape"):
+        run.reveal_ratio(source[:5])
+
+
+def test_a_run_is_a_log():
+    run = Cascade([(by_column(0), 20), (by_column(1), 5)]).run(DATA)
+    log = run.log()
+    np.testing.assert_array_equal(log.stage, run.stage)
+    np.testing.assert_array_equal(np.isnan(log.feedback), ~run.final)
+    np.testing.assert_array_equal(log.feedback[run.final], DATA.y[run.final])
+    assert log.n_stages == 2
+    assert isinstance(log.summary(), pd.DataFrame)
+
+
+def test_one_stage_replaced():
+    cascade = Cascade([("retrieval", by_column(0), 20), ("ranking", by_column(1), 5)])
+    other = cascade.replace("ranking", by_column(2))
+    assert [stage.keep for stage in other.stages] == [20, 5]
+    assert isinstance(other.run(DATA), CascadeRun)
+    np.testing.assert_array_equal(other.run(DATA).stage, loop(DATA, (0, 2), (20, 5)))
+    np.testing.assert_array_equal(cascade.replace(2, by_column(2)).run(DATA).stage, other.run(DATA).stage)
+    assert repr(other) == "Cascade(retrieval: 20 -> ranking: 5)"
+
+
+@pytest.mark.parametrize(
+    ("stages", "words"),
+    [
+        ([], "there are none"),
+        ([(by_column(0), 5), (by_column(1), 6)], "stage 2: keeps 6 documents of the 5"),
+        ([(by_column(0), 0)], "keep of stage 1=0"),
+        ([(3, 5)], "no predict"),
+        ([by_column(0)], "entry 1"),
+        ([("a", by_column(0), 5), ("a", by_column(1), 5)], "repeat"),
+    ],
+)
+def test_what_is_no_cascade(stages, words):
+    with pytest.raises(gbrank.ParameterError, match=words):
+        Cascade(stages)
+
+
+def test_bad_scores_name_their_stage():
+    with pytest.raises(gbrank.DataError, match=r"scores of second: row 3 is nan"):
+        Cascade([(by_column(0), 9), ("second", lambda d: np.where(np.arange(len(d.X)) == 3, np.nan, 1), 2)]).run(DATA)
+    with pytest.raises(gbrank.DataError, match="scores of stage 1: 2 values"):
+        Cascade([(lambda d: [1.0, 2.0], 9)]).run(DATA)
+    with pytest.raises(gbrank.ParameterError, match="stage='none'"):
+        Cascade([(by_column(0), 9)]).replace("none", by_column(0))
