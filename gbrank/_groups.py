@@ -68,6 +68,8 @@ def group_rows(qid: npt.ArrayLike) -> Groups:
 def canonical_ids(qid: npt.ArrayLike) -> npt.NDArray[Any]:
     """Return query ids as one int64 or one str array; see `group_rows` for what is refused."""
     ids = np.asarray(qid)
+    if ids.dtype.kind == "U" and isinstance(qid, list | tuple):
+        ids = np.asarray(qid, dtype=object)  # or 1 and "1" would be one id
     if ids.ndim != 1:
         raise DataError(f"qid: must have one dimension, not the shape {ids.shape}; one id for each document.")
     kind = ids.dtype.kind
@@ -82,7 +84,10 @@ def canonical_ids(qid: npt.ArrayLike) -> npt.NDArray[Any]:
             raise DataError(f"qid: row {row} is {ids[row]!s}; an id is a whole number or a string.")
         return ids.astype(np.int64)
     if kind == "S":
-        return np.char.decode(ids, "utf-8")
+        try:
+            return np.char.decode(ids, "utf-8")
+        except UnicodeDecodeError as error:
+            raise DataError(f"qid: {error.object!r} is not UTF-8; decode the ids, or pass them as strings.") from None
     if kind == "U":
         return ids
     return _from_objects(ids.astype(object))

@@ -77,6 +77,18 @@ def test_value_model(tmp_path):
     assert sum(model.weights.values()) == pytest.approx(1)
 
 
+def test_full_stage(tmp_path):
+    command = [sys.executable, str(EXAMPLES / "full_stage.py"), "--users", "40", "--items", "700"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "StageLog(80 requests, 6,400 rows, 3 stages)" in told
+    rows = [line.split() for line in told.splitlines() if line.startswith(("interest learnt", "full stage", "the int"))]
+    present, ours, best = ([float(value) for value in row[-4:]] for row in rows)
+    assert present[1:] == [0, 0, 0]
+    assert 0 < ours[0] < best[0] <= 10
+    assert ours[2] < ours[1] < ours[3]
+    assert ours[1] == pytest.approx(ours[0] - present[0], abs=0.011)
+
+
 def test_quickstart_notebook(tmp_path, monkeypatch):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path / "runtime"))

@@ -20,7 +20,7 @@ FLOORS = {
     **dict.fromkeys(("splits", "preprocessing", "objectives", "evaluation"), 2),
     **dict.fromkeys(("backends", "testing"), 3),
     "rankers": 4,
-    **dict.fromkeys(("tuning", "explain"), 5),
+    **dict.fromkeys(("tuning", "explain", "clicks"), 5),
     "stages": 6,
     "fusion": 6,
     "reports": 7,

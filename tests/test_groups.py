@@ -80,6 +80,8 @@ def test_kinds_of_ids(ids, expected):
         ([1.0, 2.0**53], "row 1"),
         (np.array(["a", None], object), "row 1 is None"),
         (np.array([1, "a"], object), "row 1 is 'a'"),
+        ([1, "1"], "row 1 is '1'"),
+        ([b"a", b"\xe9"], "is not UTF-8"),
         (np.array([1, True], object), "row 1 is True"),
     ],
 )

@@ -301,6 +301,10 @@ def library_errors(library: str, *kinds: type[Exception]) -> Iterator[None]:
         # XGBoost puts time, source file and a stack trace around what it has to say.
         if "num_features()) > (0)" in str(error):
             raise DataError("every feature is 0 in every document, so no tree can be grown; check X.") from None
+        if "a value too large" in str(error):
+            raise DataError(
+                f"X: a value is beyond 3.4e38, and {library} keeps features in single precision; scale the feature."
+            ) from None
         text = re.sub(r"^\[[^]]*\] \S+: ", "", str(error).strip().split("\nStack trace")[0])
         raise ParameterError(f"{library} refuses these data or parameters: {text.strip()}") from error
 

@@ -370,7 +370,7 @@ def pool_of(data: RankingData, *, pairs: bool = False) -> Any:
     columns = categorical_columns(data)
     return catboost.Pool(
         library_features(data.X, columns),
-        y,
+        y + 0.0,  # to CatBoost -0 is another class than 0
         cat_features=columns or None,
         group_id=np.repeat(np.arange(data.n_queries), data.query_sizes),
         baseline=None if data.init_score is None else data.init_score.reshape(data.n_documents, -1),

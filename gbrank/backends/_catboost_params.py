@@ -81,7 +81,11 @@ def translate(params: TreeParams, names: Sequence[str]) -> dict[str, Any]:
 
 
 def monotone(params: TreeParams, names: Sequence[str]) -> dict[str, Any]:
-    """Return the monotone constraints, which CatBoost has in symmetric trees."""
+    """Return the monotone constraints, which CatBoost has in symmetric trees.
+
+    With them CatBoost would shrink the earlier trees by 1% of the learning rate in every round, so that neither the
+    best round's model nor that of `init_model` stayed what it was; without being told it does not.
+    """
     signs = monotone_signs(params, names)
     policy = params.backend_params.get("grow_policy", "SymmetricTree")
     if signs is not None and policy != "SymmetricTree":
@@ -89,7 +93,7 @@ def monotone(params: TreeParams, names: Sequence[str]) -> dict[str, Any]:
             f"monotone_constraints: CatBoost has them in symmetric trees only, not with grow_policy={policy!r}; leave "
             "one of the two out."
         )
-    return {} if signs is None else {"monotone_constraints": signs}
+    return {} if signs is None else {"monotone_constraints": signs, "model_shrink_rate": 0.0}
 
 
 def leaf_limits(params: TreeParams) -> dict[str, Any]:

@@ -395,7 +395,7 @@ def query_sampling(params: TreeParams, *, own: bool) -> dict[str, Any]:
     if share == 1:
         return {}
     if not own:
-        return {"min_data_in_leaf": int(np.ceil(params.min_docs_in_leaf / share))}
+        return {"min_data_in_leaf": int(min(np.ceil(params.min_docs_in_leaf / share), np.iinfo(np.int32).max))}
     if params.subsample != 1:
         raise ParameterError(
             f"query_subsample={share!r}, subsample={params.subsample!r}: with engine='native' LightGBM samples queries "

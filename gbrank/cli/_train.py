@@ -102,7 +102,7 @@ def train(
         random_state=seed,
         n_jobs=n_jobs,
     )
-    check_output(model, "--model", [train, vali])
+    check_output(model, "--model", [train, vali, init_model])
     paths = [train] if vali is None else [train, vali]
     of = None
     if init_model is not None and n_features is None:

@@ -49,7 +49,11 @@ def check_features(X: Any, feature_names: Sequence[str] | None = None) -> Featur
         return Features(X, numbered(X.shape[1]), {})
     names = tuple(map(str, feature_names))
     if len(names) != X.shape[1] or len(set(names)) != len(names):
-        raise DataError(f"feature_names: {len(set(names))} distinct names for {X.shape[1]} columns.")
+        twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+        which = f" ({', '.join(map(repr, twice[:3]))} more than once)" if twice else ""
+        raise DataError(
+            f"feature_names: {len(set(names))} distinct names for {X.shape[1]} columns{which}; give each its own."
+        )
     return Features(X, names, {names[j]: values for j, values in coded.items()})
 
 

@@ -114,9 +114,14 @@ class Stratified:
 
     def passes(self, need: IntArray, n_items: int, rng: np.random.Generator) -> list[Pass]:
         """Return a pass for each stratum."""
+        import pandas as pd
+
         strata = np.asarray(self.strata)
         if strata.shape != (n_items,):
             raise DataError(f"strata: of shape {strata.shape} for {n_items} items; give one for each.")
+        lost = pd.isna(strata)
+        if lost.any():
+            raise DataError(f"strata: that of item {int(np.argmax(lost))} is missing; give it one, say 'other'.")
         names = np.unique(strata)
         shares = np.ones(len(names))
         if self.shares is not None:

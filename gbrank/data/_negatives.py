@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -237,6 +237,8 @@ class _Table:
         import pandas as pd
 
         request, item = as_pairs("positives", positives)
+        if isinstance(positives, Mapping) and (bare := [name for name, liked in positives.items() if not len(liked)]):
+            raise DataError(f"positives: request {bare[0]!s} has none; leave it out, or give it one.")
         if len(request) == 0:
             raise DataError("positives: the table is empty; give at least one pair.")
         catalogue = ids_of("items", list(items) if isinstance(items, range) else items)

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks import DataError, IntArray, as_vector, as_weights
-from .._groups import Groups, group_rows
+from .._groups import Groups, canonical_ids, group_rows
 from ._categories import Categories
 from ._features import check_features
+from ._index import has_own_index, require_aligned
 from ._pairs import check_pairs, take_pairs
 
 OPTIONAL = ("doc_id", "position", "sample_weight", "query_weight", "pairs", "pair_weight", "init_score")
@@ -42,7 +43,8 @@ class RankingData:
     sample_weight : array-like of shape (n_documents,), optional
         Weight of each document: it multiplies the document's own terms (of a pair: the product of both).
     query_weight : array-like of shape (n_queries,) or mapping from query id, optional
-        Weight of each query, in order of first appearance: it multiplies all terms of the query.
+        Weight of each query, in order of first appearance: it multiplies all terms of the query.  A Series is read by
+        its index, as a mapping, if that is other than 0, 1, 2, ... by default.
     pairs : array-like of int of shape (n_pairs, 2), optional
         Preferences that objectives for pairs learn from: the rows, as given and counted from 0, of the preferred and of
         the other document, two documents of one query.  Kept as rows of this object, see below.
@@ -72,7 +74,7 @@ class RankingData:
     ------
     DataError
         Unequal lengths, no documents, values that are not finite numbers (NaN in `X` excepted), repeated names, a pair
-        that is not two documents of one query.
+        that is not two documents of one query; a Series whose index holds the labels of the frame `X` in another order.
 
     Examples
     --------
@@ -115,6 +117,8 @@ class RankingData:
         init_score: npt.ArrayLike | None = None,
         feature_names: Sequence[str] | None = None,
     ) -> None:
+        by_row = {"y": y, "qid": qid, "doc_id": doc_id, "position": position}
+        require_aligned(X, by_row | {"sample_weight": sample_weight, "init_score": init_score})
         X, names, categories = check_features(X, feature_names)
         groups = group_rows(qid)
         n = len(groups.order)
@@ -270,11 +274,21 @@ def _positions(position: npt.ArrayLike, n: int) -> IntArray:
     return values.astype(np.int64)
 
 
-def _query_weights(weights: npt.ArrayLike | Mapping[Any, float], groups: Groups) -> npt.NDArray[np.float64]:
+def _query_weights(weights: Any, groups: Groups) -> npt.NDArray[np.float64]:
     ids = groups.query_ids.tolist()
+    if has_own_index(weights):
+        index, values = canonical_ids(weights.index), as_vector("query_weight", weights)
+        if len(np.unique(index)) != len(index):
+            raise DataError("query_weight: its index holds a query twice; give each query one weight.")
+        weights = dict(zip(index.tolist(), values.tolist(), strict=True))
     if isinstance(weights, Mapping):
         missing = [i for i in ids if i not in weights]
         if missing:
             raise DataError(f"query_weight: no weight for query {missing[0]!r}; give one for each query.")
         weights = [weights[i] for i in ids]
+    elif np.ndim(weights) == 1 and len(weights) != len(ids):
+        raise DataError(
+            f"query_weight: {len(weights)} values for {len(ids)} queries; give one for each, or a mapping from query "
+            "id, of which a part of the data takes its own."
+        )
     return as_weights("query_weight", weights, len(ids), of="queries")

@@ -14,7 +14,7 @@ from .._checks import IntArray, ParameterError, check_choice, whole_grades
 from .._groups import group_rows
 from ..data import RankingData
 from ._calibrators import CALIBRATORS, METHODS, Vector, above, fit_above, fit_temperature, log_softmax
-from ._composite import Arrays, CompositeRanker
+from ._composite import Arrays, CompositeRanker, require_takes_data
 from ._grades import grade_values
 from ._parts import folds
 from ._ranker import GBRanker
@@ -70,8 +70,9 @@ class CalibratedRanker(CompositeRanker, BaseEstimator):  # type: ignore[misc]
         Number of query folds, or other folds, none of which may cut a query; ``prefit`` takes the ranker as it is,
         fitted on other queries, and calibrates it on the data given to `fit`.
     values : sequence or mapping, optional
-        The value of each grade, as in `expected_value`.  With them `predict` ranks by the expected value: the decision
-        is adjusted after training, where ``LambdaRank(gain=values)`` would weight the training instead.
+        The value of each grade, as in `expected_value`.  With them `predict` returns the expected value.  Where values
+        rise with grades this leaves the order as it is, for all curves rise with one score: it puts a scale on scores,
+        to be weighed against costs.  See the page "What a score means" of the documentation.
 
     Attributes
     ----------
@@ -117,6 +118,7 @@ class CalibratedRanker(CompositeRanker, BaseEstimator):  # type: ignore[misc]
         if self.values is not None and self.method == "softmax":
             raise ParameterError("values: need probabilities of grades, which method='softmax' does not give.")
         ranker = GBRanker() if self.ranker is None else self.ranker
+        require_takes_data("ranker", ranker)
         held_out = self._held_out(ranker, data, given)
         self.ranker_ = ranker if self._prefit() else clone(ranker).fit(data)
         self.calibrators_: tuple[Any, ...] = ()

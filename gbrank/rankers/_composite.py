@@ -48,6 +48,11 @@ class CompositeRanker(RankerMixin):
         data = as_data(X, y, qid, sample_weight=sample_weight, query_weight=query_weight)
         if isinstance(data, Binned):
             raise ParameterError(f"X: {type(self).__name__} trains on parts of the data, so give it a RankingData.")
+        if data.init_score is not None:
+            raise ParameterError(
+                f"init_score: {type(self).__name__} learns from what its rankers predict, which is without it; leave "
+                "it out, or make it a feature."
+            )
         require_several(data)
         self._train(data, None if data is X else np.argsort(data.order))
         self.n_features_in_, self.feature_names_ = data.n_features, data.feature_names
@@ -98,3 +103,14 @@ class CompositeRanker(RankerMixin):
         if isinstance(deciding, RankerMixin):
             return deciding._measured(data)
         return find_measure(deciding.measure), data.y
+
+
+def require_takes_data(name: str, ranker: Any) -> None:
+    """Refuse a pipeline in which a transformer of scikit-learn's would be given a `RankingData`."""
+    for step, transformer in getattr(ranker, "steps", [])[:-1]:
+        if type(transformer).__module__.startswith("sklearn."):
+            raise ParameterError(
+                f"{name}: is trained on parts of a RankingData, which step {step!r} of the pipeline, "
+                f"{type(transformer).__name__}, does not take; put such steps before the whole, as in "
+                "make_pipeline(transformer, StackedRanker(...))."
+            )

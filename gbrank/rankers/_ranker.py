@@ -124,7 +124,7 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
     callbacks : sequence of callables, optional
         Called after each round with a `RoundInfo`; one that returns True ends the training.
     random_state : int, RandomState or None
-        Seed of sampling.  None is 0: the same data give the same model.
+        Seed of sampling.  None is a fixed one, too (not that of 0): the same data give the same model.
     n_jobs : int, optional
         Threads; all cores by default.  The model does not depend on it.
     verbose : int
@@ -290,7 +290,8 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         weights = {"sample_weight": sample_weight, "query_weight": query_weight, "pair_weight": pair_weight}
         train = as_data(X, y, qid, pairs=pairs, init_score=init_score, **weights)
         evaluated = as_eval_sets(eval_set)
-        if self.validation_fraction is not None and not 0 < self.validation_fraction < 1:
+        share = self.validation_fraction
+        if share is not None and not (isinstance(share, float | np.floating) and 0 < share < 1):
             raise ParameterError(f"validation_fraction={self.validation_fraction!r}: a share lies between 0 and 1.")
         if not evaluated and self.validation_fraction is not None:
             train, evaluated["valid"] = hold_out(train, self.validation_fraction, self.random_state)
@@ -392,7 +393,12 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         return find_backend(self.backend)
 
     def _tree_params(self) -> TreeParams:
-        seed = 0 if self.random_state is None else int(check_random_state(self.random_state).randint(2**31 - 1))
+        try:
+            seed = 0 if self.random_state is None else int(check_random_state(self.random_state).randint(2**31 - 1))
+        except ValueError:
+            raise ParameterError(
+                f"random_state={self.random_state!r}: give a whole number from 0, a numpy.random.RandomState, or None."
+            ) from None
         given = {each.name: getattr(self, each.name) for each in fields(TreeParams) if hasattr(self, each.name)}
         given["backend_params"] = dict(self.backend_params or {})
         return TreeParams(**given, seed=seed, n_threads=thread_count(self.n_jobs))

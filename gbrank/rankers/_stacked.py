@@ -16,7 +16,7 @@ from .._checks import IntArray, ParameterError
 from ..data import RankingData
 from ..data._categories import require_numbers
 from ..data._ranking_data import replace_fields
-from ._composite import Arrays, CompositeRanker
+from ._composite import Arrays, CompositeRanker, require_takes_data
 from ._inputs import features_as_trained
 from ._parts import folds
 from ._ranker import GBRanker
@@ -96,6 +96,8 @@ class StackedRanker(CompositeRanker, _BaseComposition):  # type: ignore[misc]
         if not names or len(set(names)) < len(names):
             raise ParameterError(f"rankers: give at least one, under distinct names, not {names}.")
         self._validate_names(names)
+        for name, ranker in self.rankers:
+            require_takes_data(name, ranker)
 
     def _left_out(self, data: RankingData, given: IntArray | None) -> npt.NDArray[np.float64]:
         """Return, in a column for each ranker, the scores of documents by one that was trained without their fold."""

@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, clone
 from .._checks import DataError, IntArray, ParameterError, check_whole
 from .._registry import unknown
 from ..data import RankingData
+from ..data._ranking_data import replace_fields
 from ..objectives import CrossEntropy, PairwiseLogistic
 from ..rankers import GBRanker
 from ..rankers._ranks import RankerMixin
@@ -80,9 +81,7 @@ def stage_method(
         raise unknown("method", name, METHODS)
     check_whole("n_stages", n_stages)
     check_whole("negatives", negatives)
-    check_whole("stage", stage)
-    if stage > n_stages:
-        raise ParameterError(f"stage={stage}: the system has {n_stages}.")
+    check_stage(stage, n_stages)
     base = GBRanker() if ranker is None else ranker
     lowest = stage - 1
     if name == "rankflow":
@@ -135,6 +134,7 @@ class StageProductRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, log: StageLog, *, features: Features | None = None) -> Self:
         """Train a model for each factor on all rows of the log; see `FullStageRanker.fit`."""
         whole = sampled(log, features, None, "request", None)
+        check_stage(self.stage, log.n_stages)
         self.factors_: list[GBRanker] = []
         for later in range(self.stage + 1, log.n_stages + 1):
             reached = whole.stage >= later - 1
@@ -144,7 +144,7 @@ class StageProductRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
             self.factors_.append(self._model().fit(seen.to_data(seen.stage >= later)))
         answered = whole.rows(whole.exposed)
         self.factors_.append(self._model().fit(answered.to_data(answered.feedback > 0)))
-        self.n_features_in_ = self.factors_[0].n_features_in_
+        self.n_features_in_, self.feature_names_ = whole.features.shape[1], self.factors_[0].feature_names_
         return self
 
     def _model(self) -> GBRanker:
@@ -197,6 +197,7 @@ class RankFlowRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, log: StageLog, *, features: Features | None = None) -> Self:
         """Train all stages from the last to this one; see `FullStageRanker.fit`."""
         check_whole("negatives", self.negatives, lowest=3)
+        check_stage(self.stage, log.n_stages)
         tutor: GBRanker | None = None
         for number in range(log.n_stages, self.stage - 1, -1):
             counts = [0] * (log.n_stages + 1)
@@ -210,17 +211,25 @@ class RankFlowRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
             objective: Any = CrossEntropy()
             if tutor is not None:
                 objective = objective + self.tutor_weight * PairwiseLogistic(pairs="given")
-                pairs = preferred(tutor.predict(data.X), data, sample.stage >= number)
-                data = RankingData(data.X, data.y, data.qid, pairs=pairs)
+                pairs = preferred(tutor.predict(data), data, sample.stage >= number)
+                paired = RankingData(data.X, data.y, data.qid, pairs=pairs, feature_names=data.feature_names)
+                data = replace_fields(paired, categories=data.categories)
             tutor = model.set_params(objective=objective).fit(data)
         assert tutor is not None
-        self.ranker_, self.n_features_in_ = tutor, tutor.n_features_in_
+        self.ranker_, self.n_features_in_, self.feature_names_ = tutor, tutor.n_features_in_, tutor.feature_names_
         return self
 
     def predict(self, X: Any) -> Vector:
         """Return the score of each row by the model of the stage."""
         self._require_fitted()
         return self.ranker_.predict(X)
+
+
+def check_stage(stage: int, n_stages: int) -> None:
+    """Raise a `ParameterError` unless a system of so many stages has this one."""
+    check_whole("stage", stage)
+    if stage > n_stages:
+        raise ParameterError(f"stage={stage}: the system has {n_stages}.")
 
 
 def preferred(score: Vector, data: RankingData, taking_part: npt.NDArray[np.bool_]) -> IntArray:

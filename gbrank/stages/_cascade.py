@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,9 +12,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from .._checks import DataError, IntArray, ParameterError, as_vector, check_whole, require_finite
+from .._groups import canonical_ids
 from ..data import RankingData
+from ..data._features import numbered
+from ..data._ranking_data import replace_fields
 from ..metrics import Measure, measure
+from ..rankers._parts import take_rows
+from ..rankers._ranks import RankerMixin
+from ._frames import frame_of
 from ._log import StageLog
+from ._log_checks import named
 
 Vector = npt.NDArray[np.float64]
 MEASURES = tuple(f"{name}@{k}" for k in (20, 50) for name in ("hit", "ndcg", "r", "p"))
@@ -36,8 +43,11 @@ class Cascade:
     ----------
     stages : sequence of (ranker, keep) or (name, ranker, keep)
         A ranker has ``predict(X)``, one score for each row, or is a callable that takes the `RankingData` of the
-        remaining documents and returns their scores.  `keep` is the number of documents of a request that go on; it
-        must not rise.  Stages without a name are "stage 1", "stage 2", ....
+        remaining documents and returns their scores.  A ranker of gbrank gets the names and categories of the columns
+        too, and refuses others than those it was trained on; one trained on bare arrays takes columns by position.
+        Another estimator gets ``data.X``, or a DataFrame of the columns that its ``feature_names_in_`` names.
+        `keep` is the number of documents of a request that go on; it must not rise.  Stages without a name are
+        "stage 1", "stage 2", ....
 
     Examples
     --------
@@ -205,17 +215,24 @@ class CascadeRun:
         DataFrame indexed by source
             candidates (documents that it brought), revealed (of these, in a final list), reveal_ratio (revealed, of all
             documents in final lists) and survival (revealed, of candidates).
+
+        Raises
+        ------
+        DataError
+            Sources that are missing or neither text nor whole numbers, a mask that is none, another length.
         """
         n = self.data.n_documents
         if isinstance(source, Mapping):
-            named = {str(name): np.asarray(mask, dtype=bool) for name, mask in source.items()}
+            brought_by = {str(name): np.asarray(mask) for name, mask in source.items()}
         else:
-            labels = np.asarray(source)
-            named = {str(name): labels == name for name in np.unique(labels)}
+            labels = named("source", canonical_ids, source)
+            brought_by = {str(name): labels == name for name in np.unique(labels)}
         rows = {}
-        for name, mask in named.items():
+        for name, mask in brought_by.items():
             if mask.shape != (n,):
                 raise DataError(f"source {name!r}: has the shape {mask.shape} for {n} documents; give one for each.")
+            if mask.dtype.kind != "b":
+                raise DataError(f"source {name!r}: holds {mask.dtype}; give True or False for each document.")
             brought, revealed = int(mask.sum()), int((mask & self.final).sum())
             rows[name] = (brought, revealed, revealed / self.final.sum(), revealed / brought if brought else np.nan)
         columns = ["candidates", "revealed", "reveal_ratio", "survival"]
@@ -234,10 +251,11 @@ class CascadeRun:
         if item is None:
             item = np.concatenate([np.arange(size) for size in self.data.query_sizes])
         exposed = np.where(self.final, answers, np.nan)
-        return StageLog(
+        log = StageLog(
             self.data.qid, item, self.stage, exposed,
             features=self.data.X, n_stages=len(self.stages), feature_names=self.data.feature_names,
         )  # fmt: skip
+        return log._with(categories=self.data.categories)
 
     def _interest(self, given: npt.ArrayLike | None, name: str = "interest") -> Vector:
         if given is not None:
@@ -258,25 +276,27 @@ def _stage(number: int, given: Any) -> Stage:
 
 
 def _scores_of(stage: Stage, data: RankingData, rows: IntArray) -> Vector:
-    if hasattr(stage.ranker, "predict"):
-        score = stage.ranker.predict(data.X[rows] if len(rows) < data.n_documents else data.X)
-    else:
-        function: Callable[[RankingData], Any] = stage.ranker
-        score = function(data if len(rows) == data.n_documents else _documents(data, rows))
+    some = data if len(rows) == data.n_documents else take_rows(data, rows)
+    predict = getattr(stage.ranker, "predict", None)
+    score = stage.ranker(some) if predict is None else predict(_as_trained(stage.ranker, some))
     score = as_vector(f"scores of {stage.name}", score, length=len(rows))
     require_finite(f"scores of {stage.name}", score)
     return score
 
 
-def _documents(data: RankingData, rows: IntArray) -> RankingData:
-    """Return some rows; each query keeps at least one, so that queries stay in their order."""
-    return RankingData(
-        data.X[rows],
-        data.y[rows],
-        data.qid[rows],
-        doc_id=None if data.doc_id is None else data.doc_id[rows],
-        feature_names=data.feature_names,
-    )
+def _as_trained(ranker: Any, data: RankingData) -> Any:
+    """Return data as the ``predict`` of a ranker takes them; see `Cascade`."""
+    if not isinstance(ranker, RankerMixin):
+        names = list(getattr(ranker, "feature_names_in_", ()))
+        if not names or not set(names) <= set(data.feature_names):
+            return data.X
+        return frame_of(data.X, data.feature_names, data.categories)[names]
+    positions = numbered(data.n_features)
+    if getattr(ranker, "feature_names_", None) != positions:
+        return data
+    place = dict(zip(data.feature_names, positions, strict=True))
+    categories = {place[name]: values for name, values in data.categories.items()}
+    return replace_fields(data, feature_names=positions, categories=categories)
 
 
 def top(rows: IntArray, score: Vector, query: IntArray, keep: int) -> IntArray:

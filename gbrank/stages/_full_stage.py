@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator, clone
 
-from .._checks import IntArray, ParameterError, check_positive
+from .._checks import DataError, IntArray, ParameterError, check_positive, check_whole
 from ..data import RankingData
 from ..rankers import GBRanker
 from ..rankers._ranks import RankerMixin
@@ -51,6 +51,7 @@ class FullStageRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
     ranker_ : GBRanker
         Fitted.  It is this that can be saved.
     n_features_in_ : int
+    feature_names_ : tuple of str
 
     Examples
     --------
@@ -105,7 +106,7 @@ class FullStageRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
         data = relabel(sample, self.z, from_stage=self.from_stage)
         ranker = GBRanker() if self.ranker is None else clone(self.ranker)
         self.ranker_ = ranker.fit(data, eval_set=eval_set)
-        self.n_features_in_ = data.n_features
+        self.n_features_in_, self.feature_names_ = data.n_features, data.feature_names
         return self
 
     def predict(self, X: Any) -> npt.NDArray[np.float64]:
@@ -125,7 +126,20 @@ class FullStageRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
         keep : int
         random_state : int, numpy.random.Generator or None
             Seed of the noise.
+
+        Raises
+        ------
+        DataError
+            `data` is no `RankingData`, or what `GBRanker.predict` refuses.
+        ParameterError
+            `keep` is below 1, or `exploration` below 0.
         """
+        check_whole("keep", keep)
+        check_positive("exploration", self.exploration, zero=True)
+        if not isinstance(data, RankingData):
+            raise DataError(
+                f"data: {type(data).__name__} does not tell which rows are one request; give a RankingData."
+            )
         score = self.predict(data)
         query = np.repeat(np.arange(data.n_queries), data.query_sizes)
         if self.exploration:
@@ -141,12 +155,12 @@ def sampled(
     log: StageLog, features: Features | None, counts: Sequence[int | None] | None, per: str, seed: Any
 ) -> StageLog:
     """Return some items of every stage, with their features."""
+    if not isinstance(log, StageLog):
+        raise DataError(f"log: {type(log).__name__} is no StageLog; make one of it.")
     if counts is None and per == "positive":
         raise ParameterError("per='positive': say by `counts` how many negatives each positive gets.")
+    log = log._with(order=np.arange(log.n_rows))  # so that the sample tells which rows of this log it holds
     sample = log if counts is None else sample_requests(log, counts, per=per, random_state=seed)
     if features is None:
         return sample
-    # A list for each positive has an id of its own: the request is that of the same row in the log.
-    place = np.empty(log.n_rows, np.int64)
-    place[log.order] = np.arange(log.n_rows)
-    return sample.with_features(features(log.request[place[sample.order]], sample.item))
+    return sample.with_features(features(log.request[sample.order], sample.item))

@@ -21,6 +21,7 @@ from ..data import RankingData
 from ..data._categories import Categories
 from ..data._features import check_features
 from ..data._ranking_data import _runs, replace_fields
+from ._frames import as_text, frame_of, plain
 from ._log_checks import Mask, Vector, as_flags, as_stages, check_distinct, check_feedback, named, top_of
 
 if TYPE_CHECKING:
@@ -187,10 +188,10 @@ class StageLog:
             features = [column for column in frame.columns if column not in called.values()]
         forced = called["forced"]
         return cls(
-            _plain(frame[called["request"]]),
-            _plain(frame[called["item"]]),
-            _plain(frame[called["stage"]]),
-            _plain(frame[called["feedback"]]),
+            plain(frame[called["request"]]),
+            plain(frame[called["item"]]),
+            plain(frame[called["stage"]]),
+            plain(frame[called["feedback"]]),
             frame[list(features)] if len(features) else None,
             n_stages=n_stages,
             forced=frame[forced].to_numpy() if forced in frame.columns else None,
@@ -205,8 +206,8 @@ class StageLog:
         frame = pd.DataFrame(columns if self.forced is None else columns | {"forced": self.forced})
         if self.features is None:
             return frame
-        values = self.features.toarray() if hasattr(self.features, "toarray") else self.features
-        return pd.concat([frame, pd.DataFrame(values, columns=list(self.feature_names or ()))], axis=1)
+        given = frame_of(self.features, self.feature_names or (), self.categories)
+        return pd.concat([frame, given], axis=1)
 
     @property
     def n_rows(self) -> int:
@@ -350,7 +351,7 @@ class StageLog:
             return shown.to_data(shown.feedback)
         labels = self.stage if isinstance(y, str) else y
         data = RankingData(
-            self.features, labels, self.request, doc_id=_as_text(self.item), feature_names=self.feature_names
+            self.features, labels, self.request, doc_id=as_text(self.item), feature_names=self.feature_names
         )
         return replace_fields(data, categories=self.categories)
 
@@ -383,21 +384,3 @@ class StageLog:
             },
             index=pd.RangeIndex(bins, name="stage"),
         )
-
-
-def _as_text(item: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
-    """Return item ids as strings; each distinct number is spelled once."""
-    if item.dtype.kind == "U":
-        return item
-    import pandas as pd
-
-    code, items = pd.factorize(item)
-    text = items.astype(str)
-    return np.asarray(text.astype(f"U{np.strings.str_len(text).max()}")[code])
-
-
-def _plain(column: pd.Series) -> npt.NDArray[Any]:
-    """Return a column as an array; what is missing in one of pandas' own number types is NaN."""
-    if column.dtype.kind in "iufb" and column.isna().any():
-        return column.to_numpy(dtype=np.float64, na_value=np.nan)
-    return column.to_numpy()

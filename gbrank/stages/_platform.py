@@ -5,7 +5,6 @@ The requests are those of Zheng et al., arXiv 2405.04844, appendix A.4 and A.5.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -175,14 +174,14 @@ class Platform:
         mask[log.request[log.positive], log.item[log.positive]] = True
         return mask
 
-    def lists(self, liked: Mask, users: Sequence[int] | None = None) -> RankingData:
-        """Return all items of some users, labelled by a mask of `split`, with users as queries; items are `doc_id`."""
+    def lists(self, liked: Mask, users: npt.ArrayLike | None = None) -> RankingData:
+        """Return all items of some users, labelled by a mask of `split`, with users as queries; items are `doc_id`.
+
+        Columns have no names, as those of `features`, so that a ranker trained on these takes them.
+        """
         chosen = np.arange(self.n_users) if users is None else np.asarray(users)
         user, item = np.repeat(chosen, self.n_items), np.tile(np.arange(self.n_items), len(chosen))
-        return RankingData(
-            self.features(user, item), liked[user, item], user,
-            doc_id=item.astype(str), feature_names=self.feature_names,
-        )  # fmt: skip
+        return RankingData(self.features(user, item), liked[user, item], user, doc_id=item.astype(str))
 
 
 @dataclass(frozen=True, eq=False)

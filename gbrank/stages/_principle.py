@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from .._checks import DataError, IntArray, ParameterError, as_vector, check_positive, check_whole, real_numbers
 from ..evaluation._resampling import resampled_means
+from ._frames import plain
 from ._log import StageLog
 
 if TYPE_CHECKING:
@@ -137,7 +138,8 @@ def check_assumption_2(
     Raises
     ------
     DataError
-        Fewer than two stages have feedback, or a mean is 0, which has no ratio.
+        Fewer than two stages have feedback, a mean is 0, which has no ratio, or a value is none: a stage that is no
+        whole number of 0 or more, negative or infinite feedback.
     ParameterError
         `a` below 1, another number of sizes, sizes that rise.
 
@@ -221,11 +223,15 @@ def _sums_by_request(source: Any) -> tuple[IntArray, Vector, Vector]:
         if lost:
             raise DataError(f"source: no column {lost[0]!r}; give stage, feedback and, if there is one, request.")
         stage = as_vector("stage", source["stage"])
-        feedback = real_numbers("feedback", source["feedback"])
+        feedback = real_numbers("feedback", plain(source["feedback"]))
+        _require("stage", stage, (stage >= 0) & (stage == np.floor(stage)), "give a whole number of 0 or more")
+        ok = np.isnan(feedback) | (np.isfinite(feedback) & (feedback >= 0))
+        _require("feedback", feedback, ok, "give a finite number of 0 or more, or leave it missing")
         ids = source["request"] if "request" in source.columns else np.arange(len(source))
         number = pd.factorize(ids)[0]
     else:
         means = as_vector("source", source)
+        _require("source", means, means >= 0, "a mean is 0 or more")
         return np.arange(1, len(means) + 1), means[None, :], np.ones((1, len(means)))
     seen = np.logical_not(np.isnan(feedback))
     if not seen.any():
@@ -237,6 +243,13 @@ def _sums_by_request(source: Any) -> tuple[IntArray, Vector, Vector]:
     sums = np.bincount(cell, feedback[seen], minlength=shape[0] * shape[1]).astype(np.float64)
     counts = np.bincount(cell, minlength=shape[0] * shape[1]).astype(np.float64)
     return stages.astype(np.int64), sums.reshape(shape), counts.reshape(shape)
+
+
+def _require(name: str, values: Vector, good: npt.NDArray[np.bool_], remedy: str) -> None:
+    """Raise a `DataError` that names the first value that is not good."""
+    if not good.all():
+        row = int(np.argmin(good))
+        raise DataError(f"{name}: row {row} is {values[row]:g}; {remedy}.")
 
 
 def _passed(sizes: Sequence[float] | None, n_stages: int) -> Vector:

@@ -62,6 +62,20 @@ def test_scores_rise_in_symmetric_trees(objective):
     assert least_step(ranker.fit(DATA), 0) >= -1e-9
 
 
+def test_the_best_round_of_constrained_symmetric_trees_is_what_was_measured():
+    """CatBoost's own default beside constraints changes the earlier trees in every round."""
+    pytest.importorskip("catboost")
+    given = {"backend": "catboost", "monotone_constraints": {0: 1}}
+    followed = ranker_of("mse", **given, measure="ndcg@10", early_stopping_rounds=2)
+    followed.set_params(n_estimators=60).fit(DATA, eval_set=make(seed=1))
+    rounds = followed.best_iteration_
+    assert rounds < len(followed.history_["valid"])
+    alone = ranker_of("mse", **given).set_params(n_estimators=rounds).fit(DATA)
+    np.testing.assert_array_equal(followed.predict(DATA), alone.predict(DATA))
+    with pytest.raises(ParameterError, match="early_stopping_rounds"):
+        followed.set_params(backend_params={"model_shrink_rate": 0.01}).fit(DATA, eval_set=DATA)
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_names_numbers_and_signs_for_all_are_the_same(backend):
     told = [{"x0": 1, "x3": -1}, {0: 1, np.int64(3): -1}, [1, 0, 0, -1, 0], np.array([1, 0, 0, -1, 0])]

@@ -47,6 +47,8 @@ def test_training_goes_on_from_a_saved_ranker(gbrank, files, tmp_path):
     np.testing.assert_array_equal(load(more).predict(data), load(once).predict(data))
     ended = gbrank("train", files / "train.txt", *on, "--backend", "xgboost", "--n-estimators", 3, code=1)
     assert "init_model: was trained with backend='lightgbm'" in ended.err
+    ended = gbrank("train", files / "train.txt", "--init-model", first, "--model", first, *QUICK, code=1)
+    assert "which would be overwritten" in ended.err
     few = tmp_path / "few.txt"
     few.write_text("".join(f"{i % 3} qid:{i // 6} 1:{i}\n" for i in range(60)))  # the columns are the model's
     ended = gbrank("train", few, *on, "--n-estimators", 3, *QUICK)

@@ -156,7 +156,7 @@ REFUSED = [
     ({"X": sp.csr_array([[1.0, 2]] * 5 + [[1, -np.inf]])}, "stored value 11 is infinite"),
     ({"X": pd.DataFrame({"a": pd.date_range("2026", periods=6), "b": 1})}, "column 'a' is of type"),
     ({"feature_names": ["a"]}, "1 distinct names for 2 columns"),
-    ({"feature_names": ["a", "a"]}, "1 distinct names for 2 columns"),
+    ({"feature_names": ["a", "a"]}, r"1 distinct names for 2 columns \('a' more than once\); give each its own"),
     ({"y": np.zeros(5)}, "y: 5 values for 6 documents"),
     ({"y": np.zeros((5, 2))}, "y: 5 rows for 6 documents"),
     ({"y": [0, 1, 2, 3, 4, np.nan]}, "y: row 5 is nan"),
@@ -173,6 +173,8 @@ REFUSED = [
     ({"sample_weight": [1]}, "sample_weight: 1 values for 6 documents"),
     ({"query_weight": {"a": 1, "b": 2}}, "no weight for query 'c'"),
     ({"query_weight": [1, 2]}, "query_weight: 2 values for 3 queries"),
+    ({"query_weight": pd.Series({"a": 1, "b": 2, "d": 3})}, "no weight for query 'c'"),
+    ({"query_weight": pd.Series([1, 2, 3], index=["a", "b", "a"])}, "holds a query twice"),
     ({"query_weight": [1, 2, np.nan]}, "query_weight: row 2 is nan"),
     ({"init_score": [1, 2]}, "init_score: 2 values for 6 documents"),
     ({"init_score": [[1, 2]] * 5 + [[0, np.nan]]}, r"init_score \(column 1\): row 5 is nan"),
@@ -188,3 +190,13 @@ def test_what_is_refused(fields, words):
 def test_no_documents():
     with pytest.raises(DataError, match="no documents"):
         RankingData(np.empty((0, 2)), [], np.empty(0, np.int64))
+
+
+def test_weights_of_queries_in_a_series_go_by_its_index():
+    frame = pd.DataFrame({"qid": QID, "weight": [52.0, 51.0, 52.0, 53.0, 51.0, 52.0]})
+    by_id = frame.groupby("qid")["weight"].mean()  # sorted: a, b, c
+    assert make(query_weight=by_id).query_weight.tolist() == [52, 51, 53]
+    numbers = frame["qid"].map({"a": 7, "b": 9, "c": 0})
+    by_number = frame.groupby(numbers)["weight"].mean()
+    assert make(qid=numbers, query_weight=by_number).query_weight.tolist() == [52, 51, 53]
+    assert make(query_weight=pd.Series([52.0, 51.0, 53.0])).query_weight.tolist() == [52, 51, 53]

@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, KFold, LeaveOneGroupOut
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 import gbrank
 from gbrank import CalibratedRanker, GBRanker, StackedRanker
+from gbrank.preprocessing import QueryNormalizer
 from gbrank.rankers._parts import folds, take_rows
 
 DATA = gbrank.make_letor(40, n_features=4, max_documents=30, random_state=0)
@@ -225,3 +228,23 @@ def test_what_no_file_can_hold_is_refused_before_writing(ranker, message, tmp_pa
     with pytest.raises(gbrank.ParameterError, match=message):
         ranker.save(tmp_path / "it")
     assert not (tmp_path / "it").exists()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_scores_to_start_from_are_refused(kind):
+    """Curves, and the final ranker, would be fitted to scores that lack them."""
+    data = gbrank.RankingData(X, Y, QID, init_score=3 * Y)
+    with pytest.raises(gbrank.ParameterError, match=r"init_score: .* leave it out, or make it a feature"):
+        clone(KINDS[kind]).fit(data)
+
+
+def test_pipelines_take_steps_that_take_ranking_data():
+    scaled = make_pipeline(StandardScaler(), BASE)
+    for ranker in (CalibratedRanker(scaled, cv=3), StackedRanker([("scaled", scaled)], cv=3)):
+        with pytest.raises(gbrank.ParameterError, match=r"step 'standardscaler' .* put such steps before the whole"):
+            ranker.fit(DATA)
+    within = make_pipeline(QueryNormalizer(), BASE)
+    normal = QueryNormalizer().fit_transform(DATA)
+    outside = CalibratedRanker(BASE, cv=3).fit(normal)
+    inside = CalibratedRanker(within, cv=3).fit(DATA)
+    np.testing.assert_array_equal(inside.predict_proba(DATA), outside.predict_proba(normal))

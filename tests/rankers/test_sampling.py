@@ -174,3 +174,17 @@ def test_another_training_in_between_changes_no_draw(backend, engine, objective)
     other = lambda info: fitted(**params, n_estimators=1) and None  # noqa: E731
     alone = fitted(**params).predict(DATA)
     assert np.array_equal(alone, fitted(**params, callbacks=[other]).predict(DATA))
+
+
+@pytest.mark.parametrize(
+    ("params", "words"),
+    [
+        ({"random_state": -1}, "random_state=-1: give a whole number from 0"),
+        ({"random_state": "x"}, "random_state='x': give"),
+        ({"validation_fraction": "x"}, "validation_fraction='x': a share lies between 0 and 1"),
+    ],
+)
+def test_seeds_and_shares_that_are_none(params, words):
+    data = gbrank.make_letor(5, n_features=2, max_documents=8, random_state=0)
+    with pytest.raises(gbrank.ParameterError, match=words):
+        gbrank.GBRanker(n_estimators=1, n_jobs=1, **params).fit(data)

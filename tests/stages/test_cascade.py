@@ -51,6 +51,57 @@ def test_rankers_see_the_rows_that_are_left():
     np.testing.assert_array_equal(run.scores[0], fitted.predict(DATA))
 
 
+def a_frame(n, kinds, seed):
+    rng = np.random.default_rng(seed)
+    return pd.DataFrame({"price": rng.random(n), "kind": rng.choice(list(kinds), n), "age": rng.random(n)})
+
+
+@pytest.mark.parametrize("backend", ["lightgbm", "xgboost"])
+def test_rankers_get_the_names_and_categories_that_they_were_trained_on(backend):
+    train, worth = a_frame(600, "abcdef", 0), {"a": 3, "b": 0, "c": 5, "d": 1, "e": 4, "f": 2}
+    ranker = gbrank.GBRanker("mse", backend=backend, n_estimators=20, n_jobs=1, categorical_features=["kind"]).fit(
+        train, train["kind"].map(worth), qid=np.arange(600) // 20
+    )
+    frame = a_frame(200, "ecf", 1)  # its codes are not those of the training
+    data = gbrank.RankingData(frame, np.zeros(200), np.arange(200) // 20)
+    cascade = Cascade([("all", ranker, 15), ("best", lambda some: some.X[:, 0], 10), ("again", ranker, 4)])
+    run = cascade.run(data)
+    expected = ranker.predict(frame)
+    assert len(np.unique(expected)) > 2
+    np.testing.assert_array_equal(run.scores[0], expected)
+    np.testing.assert_array_equal(run.scores[2][run.stage >= 2], expected[run.stage >= 2])
+    again = run.log()
+    assert again.feature_names == data.feature_names
+    np.testing.assert_array_equal(again.categories["kind"], data.categories["kind"])
+    assert again.to_frame()["kind"].tolist() == frame["kind"].tolist()
+    other = gbrank.RankingData(frame.rename(columns={"age": "weight"}), np.zeros(200), np.arange(200) // 20)
+    with pytest.raises(gbrank.DataError, match="column 2 is 'weight'"):
+        cascade.run(other)
+
+
+def test_a_ranker_of_bare_arrays_takes_columns_by_position():
+    ranker = gbrank.GBRanker("mse", n_estimators=3, n_jobs=1).fit(DATA)
+    named = gbrank.RankingData(DATA.X, DATA.y, DATA.qid, feature_names=list("abcdef"))
+    np.testing.assert_array_equal(Cascade([(ranker, 4)]).run(named).scores[0], ranker.predict(DATA.X))
+
+
+def test_other_estimators_get_a_frame_of_the_columns_that_they_name():
+    seen = []
+
+    class Named:
+        feature_names_in_ = np.array(["kind", "price"], dtype=object)
+
+        def predict(self, X):
+            seen.append(X)
+            return X["price"].to_numpy()
+
+    frame = a_frame(60, "abc", 0)
+    data = gbrank.RankingData(frame, np.zeros(60), np.arange(60) // 20)
+    run = Cascade([(Named(), 10), (Named(), 2)]).run(data)
+    assert seen[0].columns.tolist() == ["kind", "price"]
+    assert seen[1]["kind"].tolist() == frame["kind"][run.stage >= 1].tolist()
+
+
 def test_evaluation_of_stages():
     run = Cascade([(by_column(0), 20), (by_column(1), 5)]).run(DATA)
     worth = np.random.default_rng(0).random(DATA.n_documents)
@@ -82,6 +133,10 @@ def test_sources_share_the_final_lists():
     assert np.isnan(both.loc["none", "survival"])
     with pytest.raises(gbrank.DataError, match="has the shape"):
         run.reveal_ratio(source[:5])
+    with pytest.raises(gbrank.DataError, match="give True or False"):
+        run.reveal_ratio({"graph": np.where(source == "graph", "yes", "no")})
+    with pytest.raises(gbrank.DataError, match="source"):
+        run.reveal_ratio([None, *source[1:]])
 
 
 def test_a_run_is_a_log():

@@ -1,6 +1,7 @@
 """Full-stage rankers are what their parts say: sampled, relabelled, trained; their baselines learn from as much."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 
@@ -66,6 +67,55 @@ def test_features_are_those_of_the_row_whatever_its_request_is_called(log, featu
     pairs = set(zip(log.request.tolist(), log.item.tolist(), strict=True))
     assert set(zip(request.tolist(), item.tolist(), strict=True)) <= pairs
     assert len(request) < len(pairs)
+
+
+@pytest.mark.parametrize("per", ["request", "positive"])
+def test_features_are_looked_up_for_a_part_of_a_log_too(per, log, features):
+    part = sample_requests(log.take(np.arange(log.n_requests)[::-3]), (4, 4, 4, 2), random_state=0)
+    known = {pair: row for row, pair in enumerate(zip(part.request.tolist(), part.item.tolist(), strict=True))}
+    settings = {"counts": (2, 1, 1, 1), "per": per, "random_state": 0}
+    seen = []
+
+    def watch(request, item):
+        seen.extend(zip(request.tolist(), item.tolist(), strict=True))
+        return features(request, item)
+
+    one = FullStageRanker(gbrank.GBRanker(**FEW), **settings).fit(part, features=watch)
+    assert set(seen) <= known.keys()
+    whole = part.with_features(features(part.request, part.item))
+    other = FullStageRanker(gbrank.GBRanker(**FEW), **settings).fit(whole)
+    np.testing.assert_array_equal(one.predict(whole.features), other.predict(whole.features))
+
+
+def test_what_is_no_stage_and_no_request(log, features, platform):
+    for method in (RankFlowRanker, StageProductRanker):
+        for stage in (0, 4, 1.5):
+            with pytest.raises(gbrank.ParameterError, match=f"stage={stage}"):
+                method(gbrank.GBRanker(**FEW), stage=stage).fit(log, features=features)
+    one = FullStageRanker(gbrank.GBRanker(**FEW), counts=(1, 1, 1, 1), random_state=0).fit(log, features=features)
+    data = platform.lists(platform.feedback, users=[0])
+    assert len(one.serve(data, 7)) == 7
+    with pytest.raises(gbrank.ParameterError, match="keep=0"):
+        one.serve(data, 0)
+    with pytest.raises(gbrank.DataError, match="which rows are one request"):
+        one.serve(data.X, 7)
+    with pytest.raises(gbrank.DataError, match="no StageLog"):
+        FullStageRanker().fit(data)
+
+
+@pytest.mark.parametrize("name", ["fs_lr", "rankflow", "product"])
+def test_columns_keep_their_names_and_categories(name, log, platform):
+    def frame(request, item):
+        names = [f"x{j}" for j in range(len(platform.feature_names))]
+        found = pd.DataFrame(platform.features(request // 2, item), columns=names)
+        return found.assign(kind=pd.Categorical(np.array(["a", "b", "c"])[item % 3]))
+
+    base = gbrank.GBRanker(categorical_features=["kind"], **FEW)
+    one = stage_method(name, base, random_state=0).fit(log, features=frame)
+    assert one.feature_names_in_[-1] == "kind"
+    some = frame(np.zeros(40, int), np.arange(40))
+    coded = some.assign(kind=some["kind"].cat.reorder_categories(["c", "a", "b"]))
+    np.testing.assert_array_equal(one.predict(coded), one.predict(some))
 
 
 def test_serving_explores_around_the_best(log, features, platform):

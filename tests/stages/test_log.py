@@ -135,6 +135,20 @@ def test_categories_of_a_frame_reach_the_data():
     assert data.categories["kind"][data.X[:, 0].astype(int)].tolist() == ["x", "x", "y"]
 
 
+def test_a_frame_has_the_categories_themselves():
+    kinds = pd.Categorical(["x", None, "w", "z", "x"], categories=["z", "x", "w"])
+    log = a_log(features=pd.DataFrame({"kind": kinds, "size": pd.Categorical([30, 10, 30, 20, 10]), "price": range(5)}))
+    frame = log.to_frame()
+    assert frame["kind"].astype(object).fillna("").tolist() == ["x", "w", "x", "", "z"]
+    assert frame["size"].tolist() == [30, 30, 10, 10, 20]
+    again = StageLog.from_frame(frame, n_stages=2)
+    np.testing.assert_array_equal(again.features, log.features)
+    assert {name: values.tolist() for name, values in again.categories.items()} == {
+        "kind": ["z", "x", "w"], "size": [10, 20, 30],
+    }  # fmt: skip
+    assert again.to_frame().equals(frame)
+
+
 def test_sparse_features():
     log, sparse = a_log(), a_log(features=sp.csr_matrix([[1.0], [2.0], [3.0], [4.0], [5.0]]))
     parts = concat_logs([sparse.take([1]), sparse.take([0])])

@@ -57,6 +57,15 @@ def test_positives_of_the_test_are_in_no_later_request(platform):
     np.testing.assert_array_equal(one.X, platform.features(np.full(400, 4), np.arange(400)))
 
 
+def test_a_ranker_of_its_features_takes_its_lists(platform):
+    log = platform.requests(1, sizes=SIZES, random_state=0)
+    ranker = gbrank.GBRanker("mse", n_estimators=3, n_jobs=1).fit(
+        log.with_features(platform.features(log.request, log.item)).to_data()
+    )
+    scores = ranker.predict(platform.lists(platform.feedback))
+    np.testing.assert_array_equal(scores.astype(np.float32).reshape(25, 400), platform.score(ranker))
+
+
 def test_interests_follow_the_paper():
     """Exposed items are liked about 64 % of the time, and neighbouring stages differ by less than a factor of 2."""
     platform = make_platform(40, 5000, random_state=1, n_jobs=1)

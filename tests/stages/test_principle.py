@@ -95,6 +95,9 @@ def test_requests_are_resampled_whole():
     [
         (lambda: check_assumption_2([0.2]), "1 stages have feedback, two are needed"),
         (lambda: check_assumption_2([0.2, 0.0]), "the mean feedback of stage 2 is 0"),
+        (lambda: check_assumption_2([0.2, -0.3]), "source: row 1 is -0.3"),
+        (lambda: check_assumption_2(pd.DataFrame({"stage": [1, 1.5], "feedback": [1, 1]})), "stage: row 1 is 1.5"),
+        (lambda: check_assumption_2(pd.DataFrame({"stage": [1, 2], "feedback": [-1, 1]})), "feedback: row 0 is -1"),
         (lambda: check_assumption_2([0.2, 0.3], a=0.5), "the bound is at least 1"),
         (lambda: check_assumption_2([0.2, 0.3], confidence=95), "confidence=95"),
         (lambda: check_assumption_2([0.2, 0.3], sizes=[1, 2]), r"sizes=\[1, 2\]: give 2 numbers"),

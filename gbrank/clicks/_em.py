@@ -1,0 +1,80 @@
+"""Expectation maximisation: the loop, the smoothing of probabilities and what a fit keeps of its course."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from .._checks import GbrankWarning, ParameterError, check_positive, check_whole
+
+P = TypeVar("P")
+Prior = tuple[float, float]
+TINY = 1e-300
+
+
+def check_fit(prior: Any, tolerance: Any, max_iterations: Any) -> Prior:
+    """Return the prior as two numbers after checking what a fit is given.
+
+    Raises
+    ------
+    ParameterError
+    """
+    try:
+        successes, failures = (float(each) for each in prior)
+    except (TypeError, ValueError):
+        successes, failures = -1.0, -1.0
+    if not (0 <= successes < np.inf and 0 <= failures < np.inf):
+        raise ParameterError(f"prior={prior!r}: give two numbers of 0 or more: successes and failures seen beforehand.")
+    check_positive("tolerance", tolerance, zero=True)
+    check_whole("max_iterations", max_iterations)
+    return successes, failures
+
+
+def shares(sums: npt.NDArray[Any], prior: Prior, old: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
+    """Return (successes + prior successes) / (trials + prior trials); where both are 0, `old`."""
+    successes, trials = sums[..., 0] + prior[0], sums[..., 1] + prior[0] + prior[1]
+    found = np.divide(successes, trials, out=np.array(old, dtype=np.float64), where=trials > 0)
+    return np.clip(found, 0.0, 1.0)
+
+
+def log_prior(prior: Prior, parameters: Iterable[npt.NDArray[Any]]) -> float:
+    """Return the sum of a log p + b log(1 - p), which the M step adds to the log-likelihood."""
+    total = 0.0
+    for values in parameters:
+        for pseudo, p in zip(prior, (values, 1 - values), strict=True):
+            if pseudo:
+                total += pseudo * float(np.log(np.maximum(p, TINY)).sum())
+    return total
+
+
+def climb(
+    step: Callable[[P], tuple[float, P]], start: P, *, n_sessions: int, tolerance: float, max_iterations: int
+) -> tuple[P, tuple[float, ...]]:
+    """Repeat an EM step until the objective grows by less than `tolerance` for each session.
+
+    Parameters
+    ----------
+    step : callable
+        From parameters to the objective that they have, and the next parameters.
+
+    Returns
+    -------
+    parameters, history : the objective before each step.
+    """
+    parameters, history = start, []
+    for _ in range(max_iterations):
+        value, after = step(parameters)
+        history.append(value)
+        parameters = after
+        if len(history) > 1 and history[-1] - history[-2] < tolerance * n_sessions:
+            return parameters, tuple(history)
+    warnings.warn(
+        f"EM has not converged in max_iterations={max_iterations}; raise it, or the tolerance.",
+        GbrankWarning,
+        stacklevel=4,
+    )
+    return parameters, tuple(history)

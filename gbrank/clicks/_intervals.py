@@ -1,0 +1,75 @@
+"""Intervals of a mean over sessions, which are independent, or over queries with all their sessions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .._checks import IntArray, ParameterError, check_choice, check_whole
+from ..evaluation._bootstrap import bca
+from ..evaluation._resampling import resampled_means
+
+Vector = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Intervals:
+    """How intervals are made.
+
+    Parameters
+    ----------
+    confidence : float
+    kind : {"t", "bootstrap"}
+        Student's t of the mean, or the BCa bootstrap, which does not take the mean for symmetric.
+    unit : {"session", "query"}
+        What is drawn at random: sessions, each with its query; or queries, each with all its sessions.
+    n_resamples, random_state : int
+        Of the bootstrap.
+    n_jobs : int, optional
+    """
+
+    confidence: float = 0.95
+    kind: str = "t"
+    unit: str = "session"
+    n_resamples: int = 2000
+    random_state: int = 0
+    n_jobs: int | None = None
+
+    def __post_init__(self) -> None:
+        if isinstance(self.confidence, bool | str) or not 0 < self.confidence < 1:
+            raise ParameterError(f"confidence={self.confidence!r}: must lie between 0 and 1, such as 0.95.")
+        check_choice("interval", self.kind, ("t", "bootstrap"))
+        check_choice("unit", self.unit, ("session", "query"))
+        check_whole("n_resamples", self.n_resamples, lowest=100)
+
+    def of_mean(self, values: Vector, query: IntArray) -> tuple[float, float, float, float]:
+        """Return mean, standard error, and the ends of the interval.
+
+        Parameters
+        ----------
+        values : array of shape (n_sessions,)
+        query : int64 array of shape (n_sessions,)
+            The query of each session.
+        """
+        mean = float(values.mean())
+        units = mean + self._errors(values - mean, query)
+        n = len(units)
+        if n < 2:
+            return mean, float("nan"), float("nan"), float("nan")
+        error = float(units.std(ddof=1)) / np.sqrt(n)
+        if self.kind == "t":
+            from scipy.special import stdtrit
+
+            half = float(stdtrit(n - 1, (1 + self.confidence) / 2)) * error
+            return mean, error, mean - half, mean + half
+        means = resampled_means(units[:, None], self.n_resamples, self.random_state, self.n_jobs)[:, 0]
+        return mean, error, *bca(mean, units - mean, means, self.confidence)
+
+    def _errors(self, errors: Vector, query: IntArray) -> Vector:
+        """Return the errors of units, scaled so that their mean is that of the sessions."""
+        if self.unit == "session":
+            return errors
+        sums, there = np.bincount(query, errors), np.bincount(query) > 0
+        return np.asarray(sums[there] * there.sum() / len(errors))
