@@ -34,6 +34,7 @@ NAMES = (
     "full_stage",
     "value",
     "stages",
+    "clicks",
 )
 PACKAGES = (
     "gbrank",

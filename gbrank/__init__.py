@@ -12,6 +12,9 @@ from ._version import __version__
 
 if TYPE_CHECKING:
     from .backends import bin_cache as bin_cache
+    from .clicks import ClickLog as ClickLog
+    from .clicks import read_click_log as read_click_log
+    from .clicks import simulate_clicks as simulate_clicks
     from .data import LetorFold as LetorFold
     from .data import Qrels as Qrels
     from .data import RankingData as RankingData
@@ -82,6 +85,9 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "bin_cache": ".backends",
+    "ClickLog": ".clicks",
+    "read_click_log": ".clicks",
+    "simulate_clicks": ".clicks",
     "Calibration": ".evaluation",
     "best_decision": ".evaluation",
     "calibration": ".evaluation",

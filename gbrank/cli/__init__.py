@@ -19,6 +19,8 @@ from typing import Annotated, Any
 import typer
 
 from .. import GbrankError, GbrankWarning, __version__
+from ._clicks import clicks_fit, clicks_simulate
+from ._clicks_evaluate import clicks_evaluate
 from ._compare import compare
 from ._demo import demo
 from ._diagnose import diagnose
@@ -52,6 +54,10 @@ COMMANDS: dict[str, Callable[..., None]] = {
 }
 GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
     "value": ("Tune value models: the weights of several tasks in one score.", {"tune": value_tune}),
+    "clicks": (
+        "Simulate clicks, fit click models to logs, and evaluate new rankings by them.",
+        {"simulate": clicks_simulate, "fit": clicks_fit, "evaluate": clicks_evaluate},
+    ),
 }
 """Commands of two words: the first, its help, and the second."""
 

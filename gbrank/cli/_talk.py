@@ -18,6 +18,7 @@ OPTIONS = (
     ("pass zero_based=True", "give --zero-based", "set zero_based = true in [data]"),
     ("pass scattered='regroup'", "give --scattered regroup", 'set scattered = "regroup" in [data]'),
     (r"\bn_features=(\d+)", r"--n-features \1", r"n_features = \1"),
+    ("pass unlisted='ignore'", "give --ignore-unlisted", "pass unlisted='ignore'"),
 )
 """What the library's messages say, what the command line calls it, and what a job does."""
 

@@ -150,6 +150,4 @@ def simulate_ab_test(
     found = np.add.reduceat(click, ptr[:-1], dtype=np.int64)
     arms = found[is_a], found[~is_a]
     means, deviations = ([float(value(arm)) for arm in arms] for value in (np.mean, lambda arm: arm.std(ddof=1)))
-    return ABTest(
-        len(arms[0]), len(arms[1]), means[0], means[1], deviations[0], deviations[1], confidence
-    )
+    return ABTest(len(arms[0]), len(arms[1]), means[0], means[1], deviations[0], deviations[1], confidence)

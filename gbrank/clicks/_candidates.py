@@ -11,9 +11,9 @@ import numpy.typing as npt
 from .._checks import DataError, IntArray, ParameterError, as_vector
 from ..data import RankingData, Run
 from ._log import ClickLog
-from ._pairs import match_pairs, pairs_of
 from ._model import ClickModel
 from ._off_policy import Shown
+from ._pairs import match_pairs, pairs_of
 from ._tables import PairTable, as_probabilities
 
 Vector = npt.NDArray[np.float64]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +19,13 @@ from ._pairs import Mask, Vector
 METHODS = ("em", "last_click")
 
 
-@dataclass(frozen=True, eq=False)
-class State:
+class State(NamedTuple):
     """The parameters of a chain; satisfactions and attractions of the catalogue's pairs."""
 
     attraction: Vector
     satisfaction: Vector
     after_click: Vector
-    after_skip: float
+    after_skip: Vector
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +40,7 @@ class Sums:
 
 @dataclass(frozen=True, eq=False)
 class ChainModel(ClickModel):
-    """After a click the user satisfied or, with the probability of `after_click`, reads on; else with `after_skip`."""
+    """A user who reads from the top, and after each document, clicked or skipped, reads on or stops."""
 
     @abc.abstractmethod
     def _going_on(self, n_ranks: int) -> tuple[Vector, float]:
@@ -70,7 +69,7 @@ def expected(log: ClickLog, state: State) -> tuple[float, Sums]:
     sums = Sums(np.zeros(per_pair), np.zeros(per_pair), np.zeros(per_rank), np.zeros(2))
     value = _kernels.chain_step(
         log.session_ptr, log.pair, log.click, state.attraction, state.satisfaction, state.after_click,
-        state.after_skip, sums.attraction, sums.satisfaction, sums.after_click, sums.after_skip,
+        float(state.after_skip), sums.attraction, sums.satisfaction, sums.after_click, sums.after_skip,
     )  # fmt: skip
     return value, sums
 
@@ -209,14 +208,14 @@ class DependentClick(ChainModel):
         check_choice("method", method, METHODS)
         prior = check_fit(prior, tolerance, max_iterations)
         half = np.full(log.n_pairs, 0.5)
-        start = State(half, np.zeros(log.n_pairs), np.full(log.n_ranks, 0.5), 1.0)
+        start = State(half, np.zeros(log.n_pairs), np.full(log.n_ranks, 0.5), np.ones(()))
 
         def after(state: State, sums: Sums) -> State:
             return State(
                 shares(sums.attraction, prior, state.attraction),
                 state.satisfaction,
                 shares(sums.after_click, prior, state.after_click),
-                1.0,
+                state.after_skip,
             )
 
         def step(state: State) -> tuple[float, State]:

@@ -25,15 +25,11 @@ class ContextModel(ClickModel):
     """A click on an attractive document has probability `high` of its context, on another one `low`."""
 
     trusting: ClassVar[bool] = False  # whether `low` is more than 0
+    of_last_click: ClassVar[bool] = False  # whether a context is a rank and the last click above, or a rank
 
     @abc.abstractmethod
     def _high_low(self) -> tuple[Vector, Vector]:
         """Return both by the rank of the last click above, 0 for none, and the rank less 1; or one row for all."""
-
-    @staticmethod
-    @abc.abstractmethod
-    def _contexts(rank: IntArray, last: IntArray, n_ranks: int) -> IntArray:
-        """Return the number of each row's context."""
 
     @classmethod
     @abc.abstractmethod
@@ -42,8 +38,8 @@ class ContextModel(ClickModel):
 
     def _squares(self) -> tuple[Vector, Vector]:
         high, low = (np.atleast_2d(each) for each in self._high_low())
-        n = high.shape[1]
-        return tuple(np.ascontiguousarray(np.broadcast_to(each, (n, n))) for each in (high, low))  # type: ignore[return-value]
+        shape = (high.shape[1], high.shape[1])
+        return np.array(np.broadcast_to(high, shape), order="C"), np.array(np.broadcast_to(low, shape), order="C")
 
     def _walk(self, ptr: IntArray, attraction: Vector, satisfaction: Vector, click: Mask, uniform: Vector) -> Vector:
         out = np.empty(len(attraction))
@@ -67,7 +63,7 @@ class ContextModel(ClickModel):
         """Return the model of a log, by expectation maximisation.
 
         Only products of attraction and browsing are observed, so their scale is a convention: the highest probability
-        of browsing is 1.
+        of browsing is 1.  What no session tells is as the prior has it, or 1/2, before that.
 
         Parameters
         ----------
@@ -77,6 +73,7 @@ class ContextModel(ClickModel):
         tolerance : float
             The EM ends when log-likelihood, plus logarithm of the prior, grows by less for each session.
         max_iterations : int
+            Passes over the log, at most; a warning says when they were not enough.
 
         Raises
         ------
@@ -89,7 +86,7 @@ class ContextModel(ClickModel):
     def _fit(cls, log: ClickLog, known: Vector | None, prior: Prior, tolerance: float, max_iterations: int) -> Self:
         """Return the model; with `known`, attractions of the catalogue's pairs, only browsing is found."""
         cells = cls._cells(log)
-        n_contexts = int(cells[1].max()) + 1
+        n_contexts = log.n_ranks**2 if cls.of_last_click else log.n_ranks
         low = np.full(n_contexts, 0.05 if cls.trusting else 0.0)
         start = (np.full(log.n_pairs, 0.5) if known is None else known, np.full(n_contexts, 0.5), low)
 
@@ -113,9 +110,10 @@ class ContextModel(ClickModel):
     @classmethod
     def _cells(cls, log: ClickLog) -> Cells:
         """Return the pair and context of each cell that the log has, and how many clicks and skips it had."""
-        n = log.n_ranks
-        context = cls._contexts(log.rank, last_clicks_above(log), n)
-        width = int(context.max()) + 1
+        width = log.n_ranks
+        context = log.rank - 1
+        if cls.of_last_click:
+            context, width = context * width + last_clicks_above(log), width**2
         cell, at = np.unique(log.pair * width + context, return_inverse=True)
         clicks = np.bincount(at, log.click).astype(np.float64)
         return cell // width, cell % width, clicks, np.bincount(at) - clicks

@@ -126,9 +126,15 @@ def estimate(
 ) -> PolicyValue:
     r"""Estimate what a new ranking would bring, from sessions in which others were shown.
 
-    With :math:`a_d` the probability that document d attracts and :math:`\lambda` the weight of a rank, that is the mean
-    over sessions of :math:`\sum_d \lambda(\text{new rank of } d)\, a_d`; see `gbrank.clicks._off_policy` for the
-    estimators and their sources.
+    With :math:`a_d` the probability that document d attracts, :math:`\hat a_d` a guess of it, :math:`\lambda_d` the
+    reward's weight at the new rank of d, and :math:`\rho_d` its exposure, what is estimated is the mean over sessions
+    of :math:`\sum_d \lambda_d a_d`, by that of
+
+    .. math:: \sum_d \lambda_d \hat a_d + \sum_{d\ \text{shown}} \frac{\lambda_d}{\rho_d}
+       (c_d - \beta_{k_d} - \alpha_{k_d} \hat a_d)
+
+    for clicks :math:`c_d` at the logged ranks :math:`k_d`, with the propensities :math:`\alpha` and, under trust bias,
+    the clicks :math:`\beta` on what does not attract.
 
     Parameters
     ----------
@@ -184,6 +190,13 @@ def estimate(
     GbrankWarning
         The log cannot support the answer: see `PolicyValue.doubts`.
 
+    References
+    ----------
+    Joachims, Swaminathan and Schnabel, WSDM 2017, for "ips" by rank; Oosterhuis and de Rijke, SIGIR 2020, by policy;
+    Vardasbi, Oosterhuis and de Rijke, CIKM 2020, under trust bias; Swaminathan and Joachims, NIPS 2015, for "snips";
+    Oosterhuis, "Doubly Robust Estimation for Correcting Position Bias in Click Feedback for Unbiased Learning to Rank",
+    ACM TOIS 41(3), 2023, for "dr".
+
     Examples
     --------
     >>> import gbrank
@@ -192,7 +205,7 @@ def estimate(
     ... )
     >>> with warnings.catch_warnings(action="ignore"):  # four sessions are few
     ...     found = estimate(log, gbrank.Run(["q", "q"], ["a", "b"], [1, 2]), propensity=[1, 0.5], reward="dcg@1")
-    >>> round(float(found.table.loc["ips", "estimate"]), 4)  # b: one click where two first and two second ranks were seen
+    >>> round(float(found.table.loc["ips", "estimate"]), 4)  # b: a click where 2 x 1 + 2 x 0.5 were seen
     0.3333
     """
     intervals = Intervals(confidence, interval, unit, n_resamples, random_state, n_jobs)

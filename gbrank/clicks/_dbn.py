@@ -63,7 +63,7 @@ class DynamicBayesian(ChainModel):
         prior = check_fit(prior, tolerance, max_iterations)
         state, history = _climb_dbn(log, prior, tolerance, max_iterations, persistence=None)
         attraction, satisfaction = _dbn_tables(log, state, expected(log, state)[1])
-        return cls(state.after_skip, attraction=attraction, satisfaction=satisfaction, history=history)
+        return cls(float(state.after_skip), attraction=attraction, satisfaction=satisfaction, history=history)
 
     @property
     def n_ranks(self) -> None:
@@ -152,7 +152,7 @@ class SimplifiedDynamicBayesian(ChainModel):
 
 def _dbn_start(log: ClickLog, persistence: float) -> State:
     half = np.full(log.n_pairs, 0.5)
-    return State(half, half, np.full(log.n_ranks, persistence), persistence)
+    return State(half, half, np.full(log.n_ranks, persistence), np.array(persistence))
 
 
 def _climb_dbn(
@@ -164,7 +164,7 @@ def _climb_dbn(
         value, sums = expected(log, state)
         judged = [state.attraction, state.satisfaction]
         if persistence is None:
-            judged.append(np.array([state.after_skip]))
+            judged.append(state.after_skip)
         return value + log_prior(prior, judged), _after_dbn(state, sums, prior, persistence)
 
     start = _dbn_start(log, 0.5 if persistence is None else persistence)
@@ -174,12 +174,12 @@ def _climb_dbn(
 def _after_dbn(state: State, sums: Sums, prior: Prior, persistence: float | None) -> State:
     if persistence is None:
         both = sums.after_click.sum(axis=0) + sums.after_skip
-        persistence = float(shares(both, prior, np.array(state.after_skip)))
+        persistence = float(shares(both, prior, state.after_skip))
     return State(
         shares(sums.attraction, prior, state.attraction),
         shares(sums.satisfaction, prior, state.satisfaction),
         np.full(len(state.after_click), persistence),
-        persistence,
+        np.array(persistence),
     )
 
 

@@ -58,7 +58,9 @@ def doubts(problem: Problem, methods: Sequence[str], clip: float, z: npt.NDArray
 def _few_clicks(problem: Problem) -> Iterator[Doubt]:
     weights = problem.click_weights()
     effective = problem.effective_clicks("ips", 0.0)
-    if effective < max(FEW_CLICKS, LOW_SHARE * len(weights)):
+    if not len(weights):
+        yield Doubt("few clicks", "no click is on a document that has a weight in the reward.", True)
+    elif effective < max(FEW_CLICKS, LOW_SHARE * len(weights)):
         yield Doubt(
             "few clicks",
             f"few clicks bear the estimate: the {len(weights):,} that count weigh as much as {effective:,.1f} equal "
@@ -73,7 +75,7 @@ def _support(problem: Problem, methods: Sequence[str]) -> Iterator[Doubt]:
         guessed = [name for name in methods if name not in ("ips", "snips", "clipped")]
         text = f"documents that were never shown hold {share:.1%} of the weight: ips is too low by up to {missing:.4f}"
         text += ", snips takes them for like the others" * ("snips" in methods)
-        text += f", {' and '.join(guessed)} know them by `relevance` alone" * bool(guessed)
+        text += f", {', '.join(guessed)} know them by `relevance` alone" * bool(guessed)
         yield Doubt("never shown", f"{text}.", share > MUCH)
     absent = problem.share_not_shown()
     if problem.by == "rank" and absent > 0:

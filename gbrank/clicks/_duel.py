@@ -11,9 +11,9 @@ import numpy.typing as npt
 from .._checks import DataError, IntArray, ParameterError, check_whole
 from ..data import RankingData
 from ._candidates import order_of, ranked
-from ._pairs import match_pairs
 from ._model import ClickModel
-from ._simulate import _relevance
+from ._pairs import match_pairs
+from ._simulate import relevance_of
 from ._tables import PairTable
 
 Vector = npt.NDArray[np.float64]
@@ -70,7 +70,7 @@ class Duel:
             tables = [_found(name, given[name], model, queries, documents) for name in model.tables]
         else:
             own = (one.queries, one.documents)
-            tables = [_relevance(name, given[name], getattr(model, name), data, own) for name in model.tables]
+            tables = [relevance_of(name, given[name], getattr(model, name), data, own) for name in model.tables]
         place = {str(query): q for q, query in enumerate(two.query_ids)}
         lists = order_of(two.score, two.query_ptr, k)
         return cls(

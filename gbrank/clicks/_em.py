@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from .._checks import GbrankWarning, ParameterError, check_positive, check_whole
 
-P = TypeVar("P")
+P = TypeVar("P", bound=tuple[Any, ...])
 Prior = tuple[float, float]
 TINY = 1e-300
 
@@ -56,25 +56,51 @@ def climb(
 ) -> tuple[P, tuple[float, ...]]:
     """Repeat an EM step until the objective grows by less than `tolerance` for each session.
 
+    Every two steps are followed by a leap in their direction, which is taken back where it does not go up (SQUAREM:
+    Varadhan and Roland, "Simple and Globally Convergent Methods for Accelerating the Convergence of Any EM Algorithm",
+    Scandinavian Journal of Statistics 2008, scheme S3).
+
     Parameters
     ----------
     step : callable
-        From parameters to the objective that they have, and the next parameters.
+        From parameters, a tuple of arrays, to the objective that they have, and the next parameters.
 
     Returns
     -------
-    parameters, history : the objective before each step.
+    parameters, history : the objective of all parameters on the way.
     """
-    parameters, history = start, []
-    for _ in range(max_iterations):
-        value, after = step(parameters)
+    history: list[float] = []
+    here = start
+    while len(history) < max_iterations:
+        value, one = step(here)
         history.append(value)
-        parameters = after
-        if len(history) > 1 and history[-1] - history[-2] < tolerance * n_sessions:
-            return parameters, tuple(history)
+        value, two = step(one)
+        history.append(value)
+        if history[-1] - history[-2] < tolerance * n_sessions:
+            return two, tuple(history)
+        far = leap(here, one, two)
+        value, after = step(far)
+        if value >= history[-1]:
+            history.append(value)
+            here = after
+        else:
+            here = two
     warnings.warn(
         f"EM has not converged in max_iterations={max_iterations}; raise it, or the tolerance.",
         GbrankWarning,
         stacklevel=4,
     )
-    return parameters, tuple(history)
+    return here, tuple(history)
+
+
+def leap(here: P, one: P, two: P) -> P:
+    """Return where two steps lead to on the long run; what would leave (0, 1) takes the two steps."""
+    first = [b - a for a, b in zip(here, one, strict=True)]
+    bend = [c - b - d for b, c, d in zip(one, two, first, strict=True)]
+    size = sum(float(np.sum(each**2)) for each in bend)
+    far = max(1.0, (sum(float(np.sum(each**2)) for each in first) / size) ** 0.5) if size > 0 else 1.0
+    found = []
+    for a, c, d, e in zip(here, two, first, bend, strict=True):
+        there = a + 2 * far * d + far**2 * e
+        found.append(np.where((there > 0) & (there < 1), there, c))
+    return type(here)(*found) if hasattr(here, "_fields") else tuple(found)  # type: ignore[return-value]

@@ -22,7 +22,8 @@ class Intervals:
     ----------
     confidence : float
     kind : {"t", "bootstrap"}
-        Student's t of the mean, or the BCa bootstrap, which does not take the mean for symmetric.
+        Student's t of the mean, or its BCa bootstrap, which does not take it for symmetric.  Estimates that are ratios
+        come to either as values of which they are the mean to first order.
     unit : {"session", "query"}
         What is drawn at random: sessions, each with its query; or queries, each with all its sessions.
     n_resamples, random_state : int

@@ -241,7 +241,7 @@ class ClickLog:
         return self.n_sessions
 
     def __repr__(self) -> str:
-        queries = len(np.unique(self.query))
+        queries = len(np.unique(self.pair_query[np.unique(self.pair[self.session_ptr[:-1]])]))
         return (
             f"ClickLog({self.n_sessions:,} sessions, {self.n_rows:,} rows, {queries:,} queries, {self.n_pairs:,} "
             f"pairs, {int(self.click.sum()):,} clicks)"

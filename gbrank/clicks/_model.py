@@ -72,7 +72,7 @@ class ClickModel(abc.ABC):
         The attraction of query-document pairs; `fit` finds it.  Without it, attractions are given with each call, as in
         `draw` and `simulate_clicks`.
     history : tuple of float
-        The course of the fit: log-likelihood, plus logarithm of the prior, before each step of EM.
+        The course of the fit by EM: log-likelihood, plus logarithm of the prior, of the parameters on the way.
     """
 
     attraction: PairTable | None = field(default=None, kw_only=True)
@@ -298,13 +298,10 @@ def table_of(log: ClickLog, values: Vector, weight: Vector) -> PairTable:
     """Return a table of the pairs of a log's catalogue that some row has; any other gets their weighted mean."""
     seen = np.bincount(log.pair, minlength=log.n_pairs) > 0
     mean = float(np.average(values, weights=weight)) if weight.sum() > 0 else float(values[seen].mean())
+    default = min(max(mean, 0.0), 1.0)  # rounding may lead out
     if seen.all():
-        table = object.__new__(PairTable)
-        for name, each in (("query", log.pair_query), ("document", log.pair_document), ("value", values)):
-            object.__setattr__(table, name, each)
-        object.__setattr__(table, "default", min(max(mean, 0.0), 1.0))
-        return table
-    return PairTable(log.pair_query[seen], log.pair_document[seen], values[seen], min(max(mean, 0.0), 1.0))
+        return PairTable(log.pair_query, log.pair_document, values, default)
+    return PairTable(log.pair_query[seen], log.pair_document[seen], values[seen], default)
 
 
 def _log_of_clicks(p: Vector, click: Mask) -> Vector:

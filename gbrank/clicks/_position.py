@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import DataError, IntArray, ParameterError, check_positive, check_whole
+from .._checks import DataError, ParameterError, check_positive, check_whole
 from ._context import ContextModel
 from ._em import Prior, check_fit
 from ._log import ClickLog
@@ -68,10 +68,6 @@ class PositionBased(ContextModel):
         high = np.asarray(self.examination)
         return high, np.zeros_like(high)
 
-    @staticmethod
-    def _contexts(rank: IntArray, last: IntArray, n_ranks: int) -> IntArray:
-        return rank - 1
-
     @classmethod
     def _made(cls, high: Vector, low: Vector, n_ranks: int, **fields: Any) -> Self:
         return cls(high, **fields)
@@ -109,6 +105,7 @@ class UserBrowsing(ContextModel):
     examination: npt.ArrayLike
 
     name: ClassVar[str] = "ubm"
+    of_last_click: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         given = np.asarray(self.examination, dtype=np.float64)
@@ -125,15 +122,9 @@ class UserBrowsing(ContextModel):
         high = np.asarray(self.examination).T
         return high, np.zeros_like(high)
 
-    @staticmethod
-    def _contexts(rank: IntArray, last: IntArray, n_ranks: int) -> IntArray:
-        return (rank - 1) * n_ranks + last
-
     @classmethod
     def _made(cls, high: Vector, low: Vector, n_ranks: int, **fields: Any) -> Self:
-        square = np.full(n_ranks * n_ranks, np.nan)
-        square[: len(high)] = high
-        return cls(square.reshape(n_ranks, n_ranks), **fields)
+        return cls(high.reshape(n_ranks, n_ranks), **fields)
 
     def _browsing(self) -> dict[str, Any]:
         import pandas as pd
@@ -188,8 +179,8 @@ class TrustBias(ContextModel):
     @classmethod
     def of(cls, examination: npt.ArrayLike, trusted: npt.ArrayLike, fooled: npt.ArrayLike) -> Self:
         r"""Return the model of :math:`\gamma_r`, :math:`\epsilon^+_r` and :math:`\epsilon^-_r`, each by rank."""
-        factors = [of_ranks(*each) for each in
-                   (("examination", examination), ("trusted", trusted), ("fooled", fooled))]  # fmt: skip
+        given = {"examination": examination, "trusted": trusted, "fooled": fooled}
+        factors = [of_ranks(*each) for each in given.items()]
         if len({len(each) for each in factors}) > 1:
             raise ParameterError(f"examination, trusted, fooled: have {[len(each) for each in factors]} ranks.")
         return cls(factors[0] * factors[1], factors[0] * factors[2])
@@ -234,8 +225,6 @@ class TrustBias(ContextModel):
 
     def _high_low(self) -> tuple[Vector, Vector]:
         return np.asarray(self.attractive), np.asarray(self.unattractive)
-
-    _contexts = PositionBased._contexts
 
     @classmethod
     def _made(cls, high: Vector, low: Vector, n_ranks: int, **fields: Any) -> Self:

@@ -43,7 +43,7 @@ class Problem:
 
     @classmethod
     def make(cls, shown: Shown, seen: Propensities, reward: Reward, exposure: Any, ranks_all: bool) -> Problem:
-        """Look up what the ranks have.
+        """Look up what the ranks have; `DataError` where nothing has a weight.
 
         Parameters
         ----------
@@ -68,8 +68,11 @@ class Problem:
                     "`data`, with all documents of each query, or exposure='rank'."
                 )
             rho = alpha if by == "rank" else mean_exposure(shown, alpha)
+        weight = reward.weight(shown.new_rank)
+        if not shown.of_queries(weight).any():
+            raise DataError("reward: has no weight at any rank of the new ranking; give one for the first ranks.")
         residual = shown.click - seen.beta[shown.rank - 1]
-        return cls(shown, reward, reward.weight(shown.new_rank), alpha, residual, rho, by)
+        return cls(shown, reward, weight, alpha, residual, rho, by)
 
     def logged(self) -> Vector:
         """Return for each session what the list that it showed brings, by inverse propensities of its own ranks."""

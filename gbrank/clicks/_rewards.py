@@ -13,8 +13,8 @@ import numpy.typing as npt
 
 from .._checks import DataError, IntArray, ParameterError, as_vector
 from .._registry import unknown
-from ._position import PositionBased, TrustBias
 from ._model import ClickModel
+from ._position import PositionBased, TrustBias
 
 Vector = npt.NDArray[np.float64]
 _SPELLING = re.compile(r"([a-z]+)(?:@([1-9]\d{0,17}))?")

@@ -125,11 +125,11 @@ def simulate_clicks(
     if top_k is not None:
         check_whole("top_k", top_k)
     generator = np.random.default_rng(random_state)
-    query, document = pairs_of(data)
+    pairs = pairs_of(data)
     given = {"attraction": attraction, "satisfaction": satisfaction}
     if satisfaction is not None and "satisfaction" not in model.tables:
         raise ParameterError(f"satisfaction: the {model.name} model has none; leave it out.")
-    relevance = [_relevance(name, given[name], getattr(model, name), data, (query, document)) for name in model.tables]
+    relevance = [relevance_of(name, given[name], getattr(model, name), data, pairs) for name in model.tables]
     asked = _queries(data, sessions, generator)
     ptr, rows = _lists(data, logging_policy, asked, top_k, generator)
     click = model.draw(ptr, *(each[rows] for each in relevance), random_state=generator)
@@ -137,13 +137,13 @@ def simulate_clicks(
         session_ptr=ptr,
         session_ids=np.arange(len(asked)),
         pair=rows,
-        pair_query=query,
-        pair_document=document,
+        pair_query=pairs[0],
+        pair_document=pairs[1],
         click=click,
     )
 
 
-def _relevance(
+def relevance_of(
     name: str, given: Relevance | None, table: PairTable | None, data: RankingData, pairs: tuple[Any, Any]
 ) -> Vector:
     """Return a probability for each document."""
@@ -175,7 +175,7 @@ def _queries(data: RankingData, sessions: int | npt.ArrayLike, generator: np.ran
     """Return the query of each session."""
     if isinstance(sessions, int | float | str | np.generic) or sessions is None:
         check_whole("sessions", sessions)
-        number = int(sessions)  # type: ignore[arg-type]
+        number = int(sessions)
         if data.query_weight is None:
             return generator.integers(data.n_queries, size=number)
         return generator.choice(data.n_queries, number, p=data.query_weight / data.query_weight.sum())

@@ -12,7 +12,7 @@ from .._checks import DataError, as_vector
 from .._groups import canonical_ids
 from ._log import ClickLog
 from ._log_checks import named
-from ._pairs import Ids, Vector, match_pairs
+from ._pairs import Ids, Vector, match_pairs, number_pairs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ class PairTable:
     Raises
     ------
     DataError
-        Unequal lengths, or a value that is no probability.
+        Unequal lengths, a pair twice, or a value that is no probability.
 
     Examples
     --------
@@ -54,6 +54,13 @@ class PairTable:
         for name, each in ids.items():
             if each.shape != values.shape:
                 raise DataError(f"{name}: has the shape {each.shape} for {len(values)} values; give one for each.")
+        code, firsts = number_pairs(ids["query"], ids["document"])
+        if len(firsts) < len(code):
+            row = int(np.setdiff1d(np.arange(len(code)), firsts)[0])
+            raise DataError(
+                f"document: query {ids['query'][row]!s} has {ids['document'][row]!s} twice, in row {row} again; keep "
+                "one."
+            )
         fields = {**ids, "value": values, "default": float(as_probabilities("default", [default])[0])}
         for name, each in fields.items():
             object.__setattr__(self, name, each)

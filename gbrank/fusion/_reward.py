@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import optuna
 import pandas as pd
-from optuna.samplers import TPESampler
 
 from .._checks import DataError, ParameterError, as_vector, check_whole
 from .._progress import Progress, silent
 from ..data import RankingData
 from ..metrics import Measure
 from ..metrics import measure as find_measure
-from ..tuning._storage import quiet
 from ._constraints import Constraints
 from ._search import Search
 from ._shares import Problem, Vector
 from ._target import _check_start
 from ._value_model import ValueModel
+
+if TYPE_CHECKING:
+    import optuna
 
 RANGE = 4.0  # of log weights, in units of standard deviations, on both sides of the start
 Reward = Callable[[npt.NDArray[np.float64]], float]
@@ -101,6 +101,10 @@ def learn_weights(
     >>> found.value > found.start_value, found.model.weights["click"] > 0.6
     (True, True)
     """
+    import optuna  # which takes longer to load than all the rest of the room
+
+    from ..tuning._storage import quiet
+
     limits = Constraints() if constraints is None else constraints
     limits.check(model.tasks)
     if limits.ndcg_floor:
@@ -127,7 +131,9 @@ def learn_weights(
         tell(trial.number + 1, n_trials, f"trial {trial.number}: {trial.value:.4f} (best {study.best_value:.4f})")
 
     with quiet():
-        study = optuna.create_study(direction="maximize", sampler=TPESampler(seed=random_state, multivariate=True))
+        study = optuna.create_study(
+            direction="maximize", sampler=optuna.samplers.TPESampler(seed=random_state, multivariate=True)
+        )
         study.enqueue_trial(dict.fromkeys(names, 0.0))
         study.optimize(trial_value, n_trials=n_trials, timeout=timeout, callbacks=[after])
     rows = [{"value": trial.value, **trial.user_attrs["weights"]} for trial in study.trials]

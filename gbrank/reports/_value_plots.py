@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from ..fusion import ParetoFront, TargetResult
 from ._plots import INK, MUTED, SERIES, finish, label, new
+
+if TYPE_CHECKING:
+    from ..fusion import ParetoFront, TargetResult
 
 
 def pareto(front: ParetoFront) -> Figure:

@@ -146,6 +146,13 @@ def test_few_and_clipped_clicks_are_told():
     assert found.table.loc["clipped", "std_error"] < found.table.loc["ips", "std_error"]
 
 
+def test_a_log_without_clicks_is_told():
+    log = ClickLog([1, 1, 2, 2], ["q"] * 4, ["a", "b"] * 2, [1, 2] * 2, [0] * 4)
+    with pytest.warns(GbrankWarning, match="no click is on a document"):
+        found = estimate(log, Run(["q", "q"], ["a", "b"], [1, 2]), propensity=[1.0, 0.5])
+    assert found.table.loc["ips", ["estimate", "low", "high"]].tolist() == [0, 0, 0]
+
+
 def test_a_run_data_and_a_ranker_are_the_same():
     class Ranker:
         def predict(self, data):
@@ -164,6 +171,21 @@ def test_a_run_data_and_a_ranker_are_the_same():
     by_rank = {"exposure": "rank", "propensity": EXAMINATION, "reward": "dcg@3", "method": "ips"}
     of_rows = estimate(log, NEW[log.pair], **by_rank).table
     assert of_rows.to_numpy() == pytest.approx(estimate(log, NEW, data=DATA, **by_rank).table.to_numpy(), nan_ok=True)
+
+
+@pytest.mark.parametrize("exposure", ["policy", "rank"])
+def test_sessions_that_come_twice_change_no_estimate_and_names_do_not_matter(exposure):
+    log, given = logged(2000), {"propensity": EXAMINATION, "reward": "dcg@3", "exposure": exposure, "clip": 0.1}
+    with warnings.catch_warnings(action="ignore"):
+        once = estimate(log, Run.from_data(DATA, NEW), **given).table
+        twice = estimate(log.take(np.tile(np.arange(2000), 2)), Run.from_data(DATA, NEW), **given).table
+        frame = log.to_frame().sample(frac=1, random_state=0)
+        frame["query"], frame["document"] = "q" + frame["query"].astype(str), "x" + frame["document"]
+        run = Run([f"q{q}" for q in DATA.qid], [f"x{d}" for d in DATA.doc_id], np.exp(NEW))
+        renamed = estimate(ClickLog.from_frame(frame), run, **given).table
+    assert twice["estimate"].tolist() == pytest.approx(once["estimate"].tolist())
+    assert twice["std_error"].tolist() == pytest.approx((once["std_error"] * np.sqrt(1999 / 3999)).tolist())
+    assert renamed.to_numpy() == pytest.approx(once.to_numpy(), nan_ok=True)
 
 
 def test_the_logged_ranking_itself_gains_nothing():
@@ -204,6 +226,7 @@ RUN = Run(["q", "q"], ["a", "b"], [1, 2])
         ({"reward": "dcg@0"}, "write it as"),
         ({"reward": "precision"}, "needs a cutoff"),
         ({"reward": [0, 0]}, "not all 0"),
+        ({"reward": [0, 0, 1]}, "no weight at any rank"),
         ({"method": "dr"}, "needs `relevance`"),
         ({"method": "best"}, "choose one of"),
         ({"method": []}, "at least one"),

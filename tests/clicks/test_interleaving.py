@@ -101,6 +101,13 @@ def test_data_and_runs_are_the_same_and_seeds_repeat():
         assert one != simulate(*runs, PositionBased(EXAMINATION), **options | {"random_state": 5}, **by_table)
 
 
+def test_queries_are_drawn_by_their_weight():
+    data = RankingData([[1.0], [2.0]], [0, 0], [1, 2], query_weight=[3.0, 1.0])
+    given = {"data": data, "attraction": [1.0, 0.0], "sessions": 8000, "random_state": 0}
+    found = simulate_ab_test(data.X[:, 0], data.X[:, 0], PositionBased([1.0]), **given)
+    assert (found.mean_a, found.mean_b) == pytest.approx((0.75, 0.75), abs=0.03)
+
+
 def test_sign_tests_hold_their_level():
     """Identical rankings: p below .05 in at most about 5 % of experiments, and intervals that hold 1/2 in the rest."""
     table = PairTable(["q"] * 4, range(4), ATTRACTION, 0.0)
@@ -133,7 +140,7 @@ def test_sessions_needed_give_the_power():
 
 
 def test_ab_tests_are_those_of_scipy():
-    from scipy.stats import ttest_ind
+    from scipy.stats import norm, ttest_ind
 
     rng = np.random.default_rng(2)
     a, b = rng.poisson(0.9, 300), rng.poisson(0.7, 200)
@@ -141,6 +148,9 @@ def test_ab_tests_are_those_of_scipy():
     test = ttest_ind(a, b, equal_var=False)
     assert found.p == pytest.approx(test.pvalue)
     assert found.interval == pytest.approx(tuple(test.confidence_interval(0.95)))
+    n = ABTest(10, 10, 0.9, 0.7, 0.9, 0.7).sessions_needed(power=0.9) // 2
+    z = (0.2 - 1.96 * np.sqrt((0.81 + 0.49) / n)) / np.sqrt((0.81 + 0.49) / n)
+    assert norm.cdf(z) == pytest.approx(0.9, abs=0.002)
     same = ABTest(10, 10, 1.0, 1.0, 0.0, 0.0)
     assert (same.p, same.interval, same.sessions_needed()) == (1.0, (0.0, 0.0), np.inf)
 

@@ -261,3 +261,24 @@ def test_parameters_cannot_be_changed(models):
         models["pbm"].examination[0] = 0.5
     with pytest.raises(ParameterError):
         PositionBased.power(-1, 3)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("prior", [(0, 0), (1, 1)], ids=["plain", "smoothed"])
+@pytest.mark.parametrize("clicks", ["none", "first", "all"])
+def test_fits_logs_that_tell_little(lists, name, prior, clicks):
+    log = lists.take(np.arange(30))
+    click = {"none": log.rank == 0, "first": log.rank == 1, "all": log.rank > 0}[clicks]
+    log = ClickLog.from_frame(log.to_frame().assign(click=click))
+    found = CLICK_MODELS[name].fit(log, prior=prior)
+    p = found.click_probability(log, conditional=True)
+    assert p.min() >= 0
+    assert p.max() <= 1
+    if prior == (0, 0) and not (clicks == "all" and name == "cascade"):
+        assert found.log_likelihood(log) == pytest.approx(0, abs=0.5)
+
+
+def test_a_table_has_each_pair_once():
+    with pytest.raises(DataError, match="query q has a twice, in row 2"):
+        PairTable(["q", "q", "q"], ["a", "b", "a"], [0.1, 0.2, 0.3], 0.5)

@@ -98,7 +98,12 @@ def test_shares_have_expectation_one_and_the_normalised_mean_is_the_ratio():
     shares = session_shares(shown, WEIGHT, alpha, exposure[shown.candidate])
     assert chance @ shares == pytest.approx(1, abs=1e-12)
     values = np.random.default_rng(0).random(len(shares))
-    assert normalised(values, shares).mean() == pytest.approx(values.mean() / shares.mean(), abs=1e-12)
+    found, ratio = normalised(values, shares), values.mean() / shares.mean()
+    assert found.mean() == pytest.approx(ratio, abs=1e-12)
+    counts = np.ones(len(shares))
+    counts[3] += 1e-6  # one session a little more often
+    change = (counts @ values / (counts @ shares) - ratio) * len(shares) / 1e-6
+    assert change == pytest.approx(found[3] - ratio, rel=1e-4)
 
 
 @pytest.mark.parametrize("cut", [1, 2])
