@@ -6,6 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# Two workers share the cores: threads that spin while they wait hold up those that work.  gbrank sees to that itself,
+# unless a library was imported before it, as tests with peers do.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 # Where a run must be repeatable, examples are the same each time; elsewhere each run looks further.
 settings.register_profile("repeatable", derandomize=True)
 if os.environ.get("CI"):
