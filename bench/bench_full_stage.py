@@ -5,18 +5,19 @@ factorisation and a simulated platform (``make_platform``: interests known, mode
 biased logs) in place of KuaiRec.  All items are ranked for each user; relevant is what the user was shown and liked in
 a test request that no training request contains.  Methods see features of users and of items, not of pairs; the
 platform's ranking model sees these, too.  Numbers are percentages: mean and standard deviation of five repeats, each
-with a platform, requests and samples of its own.  p: Welch's unpaired t-test against the best of the baselines by mean
-(table 3), and of each incomplete method against the complete one (table 4).  Settings of each method were chosen by
-NDCG@50 on the validation requests of two further platforms; column "settings" has them.  "Utility" is the mean interest
-of the 6 items that a user is shown at the end of the simulated cascade (10,728 / 200 / 50 / 6 items) when the method
-stands in its first stage and the platform's own models in the others; it is not in the paper, and "interest" ranks the
-first stage by the true interest.
+with a platform, requests and samples of its own.  p: Welch's unpaired t-test, as the paper's, and after the slash the
+paired one, for repeats differ more in their platforms than methods do; against the best of the baselines by mean (table
+3), and of each incomplete method against the complete one (table 4).  Settings of each method were chosen by NDCG@50 on
+the validation requests of two further platforms; column "settings" has them.  "Utility" is the mean interest of the 6
+items that a user is shown at the end of the simulated cascade (10,728 / 200 / 50 / 6 items) when the method stands in
+its first stage and the platform's own models in the others; it is not in the paper, and "interest" ranks the first
+stage by the true interest.
 """
 
 import sys
 
 import numpy as np
-from scipy.stats import ttest_ind
+from scipy.stats import ttest_ind, ttest_rel
 
 import gbrank
 from gbrank.stages import add_candidates, make_platform, stage_method
@@ -26,6 +27,7 @@ TITLE = "Full-stage learning to rank, simulated"
 REPEATS, USERS, REQUESTS, GLOBAL = 5, 100, 10, 100
 MEASURES = [f"{name}@{k}" for k in (20, 50) for name in ("hit", "ndcg", "r", "p")]
 KEEP = (200, 50, 6)
+TESTED = ("hit@50", "ndcg@50", "r@50", "utility")
 BASELINES = ("bpr", "ssm", "bce", "rankflow", "prp", "product")
 # Negatives of stage 0 (global), 1 (pre-rank), 2 (rank) and exposed in vain; the titles: rank, pre-rank, global.
 COUNTS = {"1,1,1": (1, 1, 1, 1), "1,2,1": (1, 2, 1, 1), "2,1,1": (1, 1, 2, 1)}
@@ -149,39 +151,39 @@ def repeat(seed, best, n_users):
     return found
 
 
-def compared(runs, key):
-    """Return the p-value of each column of a method against what it is compared with, or None."""
+def rival(runs, key, j):
+    """Return what a method is compared with in column j, one value for each repeat, or None."""
     table, stage, name = key
-    own = np.array([run[key] for run in runs])
-    if table == "3" and name in ("fs_rn", "fs_lr"):
-        others = [(table, stage, each) for each in BASELINES if (table, stage, each) in runs[0]]
-        best = np.stack([np.array([run[other] for run in runs]) for other in others])
-        chosen = best.mean(axis=1).argmax(axis=0)
-        rival = np.stack([best[chosen[j], :, j] for j in range(own.shape[1])], axis=1)
-    elif table == "4":
-        rival = np.array([run["3", "retrieval", "fs_lr"] for run in runs])
-    else:
-        return None
-    return ttest_ind(own, rival, equal_var=False).pvalue
+    if table == "3" and name.startswith("fs_"):
+        others = [[run[table, stage, each][j] for run in runs] for each in BASELINES if (table, stage, each) in runs[0]]
+        return np.array(max(others, key=np.mean))
+    return np.array([run["3", "retrieval", "fs_lr"][j] for run in runs]) if table == "4" else None
+
+
+def as_rows(runs, best):
+    """Return one row for each method, of the values of all repeats."""
+    columns, result = [*MEASURES, "utility"], []
+    names = {key: name for key, name, _ in methods()}
+    for key in sorted(runs[0], key=lambda each: each[0]):
+        table, stage, title = key
+        settings = best.get((names.get(key, ""), stage), {})
+        told = ", ".join(f"{name.removeprefix('objective__')}={value}" for name, value in settings.items())
+        row = {"table": table, "stage": stage, "method": title, "settings": told}
+        for j, column in enumerate(columns):
+            own = np.array([run[key][j] for run in runs])
+            row[column] = f"{own.mean():.2f} ± {own.std(ddof=1):.2f}"
+            other = rival(runs, key, j) if column in TESTED else None
+            if other is not None:
+                apart, paired = ttest_ind(own, other, equal_var=False).pvalue, ttest_rel(own, other).pvalue
+                row[f"p {column}"] = f"{apart:.3f} / {paired:.3f}"
+        result.append(row)
+    return result
 
 
 def rows(repeats=REPEATS, n_users=USERS):
     """Return one row for each method."""
     best = chosen(n_users)
-    runs = [repeat(seed, best, n_users) for seed in range(repeats)]
-    names, result = {key: name for key, name, _ in methods()}, []
-    for key in sorted(runs[0], key=lambda each: each[0]):
-        table, stage, name = key
-        own = np.array([run[key] for run in runs])
-        p = compared(runs, key)
-        settings = best.get((names.get(key, ""), stage), {})
-        told = ", ".join(f"{key.removeprefix('objective__')}={value}" for key, value in settings.items())
-        row = {"table": table, "stage": stage, "method": name, "settings": told}
-        for j, column in enumerate([*MEASURES, "utility"]):
-            tested = "" if p is None else f" p={p[j]:.3f}"
-            row[column] = f"{own[:, j].mean():.2f} ± {own[:, j].std(ddof=1):.2f}{tested}"
-        result.append(row)
-    return result
+    return as_rows([repeat(seed, best, n_users) for seed in range(repeats)], best)
 
 
 if __name__ == "__main__":
