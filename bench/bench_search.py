@@ -21,7 +21,7 @@ from timing import interleaved, ratios
 import gbrank
 
 TITLE = "Searches with scikit-learn against the loop over LightGBM"
-N_QUERIES, TREES, THREADS, REPEATS, SEED = 300, 50, 2, 3, 0
+N_QUERIES, TREES, THREADS, REPEATS, SEED = 150, 50, 2, 3, 0
 GRID = {"learning_rate": [0.05, 0.1], "max_leaves": [7, 15, 31, 63]}
 FOLDS = gbrank.QueryKFold(5)
 NDCG = gbrank.measure("ndcg@10")

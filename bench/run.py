@@ -35,6 +35,12 @@ NAMES = (
     "value",
     "stages",
     "clicks",
+    "unbiased",
+    "debias",
+    "propensities",
+    "found_losses",
+    "expressions",
+    "lossgen",
 )
 PACKAGES = (
     "gbrank",

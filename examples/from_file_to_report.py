@@ -13,9 +13,9 @@ import gbrank
 
 def made_up_files(folder: Path) -> list[Path]:
     """Write three small files of whole queries and return their paths."""
-    data = gbrank.make_letor(150, random_state=0)
-    rest, test = gbrank.train_test_split(data, test_size=30, random_state=0)
-    train, vali = gbrank.train_test_split(rest, test_size=30, random_state=0)
+    data = gbrank.make_letor(80, n_features=40, random_state=0)
+    rest, test = gbrank.train_test_split(data, test_size=20, random_state=0)
+    train, vali = gbrank.train_test_split(rest, test_size=20, random_state=0)
     paths = [folder / f"{name}.txt" for name in ("train", "vali", "test")]
     for part, path in zip((train, vali, test), paths, strict=True):
         gbrank.write_letor(part, path)

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from .explain import importances as importances
     from .fusion import ValueModel as ValueModel
     from .fusion import target_weights as target_weights
+    from .lossgen import LossSearch as LossSearch
     from .metrics import Convention as Convention
     from .metrics import Measure as Measure
     from .metrics import list_measure as list_measure
@@ -125,6 +126,7 @@ _WHERE = {
     "write_scores": ".data",
     "Comparison": ".evaluation",
     "Convention": ".metrics",
+    "LossSearch": ".lossgen",
     "Evaluation": ".evaluation",
     "Measure": ".metrics",
     "QueryKFold": ".splits",

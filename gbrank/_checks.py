@@ -93,6 +93,16 @@ def as_weights(name: str, values: npt.ArrayLike, length: int, *, of: str = "docu
     return weights
 
 
+def as_positions(position: npt.ArrayLike, length: int) -> IntArray:
+    """Return `position` as whole ranks from 1, one for each document."""
+    values = as_vector("position", position, length=length)
+    bad = (values < 1) | (values != np.floor(values))
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise DataError(f"position: row {row} is {values[row]:g}; positions are whole ranks from 1.")
+    return values.astype(np.int64)
+
+
 def whole_grades(y: npt.NDArray[np.float64], used_by: str, *, highest: int = 1000) -> npt.NDArray[np.int64]:
     """Return the labels `y` as whole grades 0, 1, ..., `highest`.
 
@@ -128,3 +138,9 @@ def check_whole(name: str, value: Any, *, lowest: int = 1) -> None:
     """Raise a `ParameterError` unless `value` is a whole number of at least `lowest`."""
     if not isinstance(value, int | np.integer) or isinstance(value, bool) or value < lowest:
         raise ParameterError(f"{name}={value!r}: must be a whole number of at least {lowest}.")
+
+
+def check_confidence(confidence: Any) -> None:
+    """Raise a `ParameterError` unless `confidence` lies between 0 and 1."""
+    if isinstance(confidence, bool | str) or not 0 < confidence < 1:
+        raise ParameterError(f"confidence={confidence!r}: must lie between 0 and 1, such as 0.95.")

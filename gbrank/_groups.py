@@ -25,7 +25,7 @@ class Groups(NamedTuple):
     contiguous: bool
 
 
-def group_rows(qid: npt.ArrayLike) -> Groups:
+def group_rows(qid: npt.ArrayLike, *, name: str = "qid") -> Groups:
     """Group rows by query id.
 
     Queries keep the order of their first appearance, the rows of a query their given order; rows whose
@@ -35,6 +35,8 @@ def group_rows(qid: npt.ArrayLike) -> Groups:
     ----------
     qid : array-like of shape (n_documents,)
         Whole numbers that fit 64 bits, or strings, in any order.
+    name : str
+        What errors call the ids.
 
     Raises
     ------
@@ -47,7 +49,7 @@ def group_rows(qid: npt.ArrayLike) -> Groups:
     >>> groups.query_ptr.tolist(), groups.query_ids.tolist(), groups.order.tolist()
     ([0, 3, 4], ['b', 'a'], [0, 1, 3, 2])
     """
-    ids = canonical_ids(qid)
+    ids = canonical_ids(qid, name=name)
     n = len(ids)
     if n == 0:
         return Groups(np.zeros(1, np.int64), ids, np.empty(0, np.int64), True)
@@ -65,44 +67,87 @@ def group_rows(qid: npt.ArrayLike) -> Groups:
     return Groups(query_ptr, unique[by_appearance], np.argsort(query, kind="stable"), False)
 
 
-def canonical_ids(qid: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Return query ids as one int64 or one str array; see `group_rows` for what is refused."""
+def canonical_ids(qid: npt.ArrayLike, *, name: str = "qid") -> npt.NDArray[Any]:
+    """Return ids as one int64 or one str array; see `group_rows` for what is refused."""
     ids = np.asarray(qid)
     if ids.dtype.kind == "U" and isinstance(qid, list | tuple):
         ids = np.asarray(qid, dtype=object)  # or 1 and "1" would be one id
     if ids.ndim != 1:
-        raise DataError(f"qid: must have one dimension, not the shape {ids.shape}; one id for each document.")
+        raise DataError(f"{name}: must have one dimension, not the shape {ids.shape}; one id for each document.")
     kind = ids.dtype.kind
     if kind in "iu":
         if kind == "u" and len(ids) and ids.max() > np.iinfo(np.int64).max:
-            raise DataError(f"qid: {ids.max()} does not fit a signed 64-bit number; pass the ids as strings.")
+            raise DataError(f"{name}: {ids.max()} does not fit a signed 64-bit number; pass the ids as strings.")
         return ids.astype(np.int64, copy=False)
     if kind == "f":
         whole = np.isfinite(ids) & (ids == np.floor(ids)) & (np.abs(ids) < 2.0**53)
         if not whole.all():
             row = int(np.argmin(whole))
-            raise DataError(f"qid: row {row} is {ids[row]!s}; an id is a whole number or a string.")
+            raise DataError(f"{name}: row {row} is {ids[row]!s}; an id is a whole number or a string.")
         return ids.astype(np.int64)
     if kind == "S":
         try:
             return np.char.decode(ids, "utf-8")
         except UnicodeDecodeError as error:
-            raise DataError(f"qid: {error.object!r} is not UTF-8; decode the ids, or pass them as strings.") from None
+            raise DataError(
+                f"{name}: {error.object!r} is not UTF-8; decode the ids, or pass them as strings."
+            ) from None
     if kind == "U":
         return ids
-    return _from_objects(ids.astype(object))
+    return _from_objects(name, ids.astype(object))
 
 
-def _from_objects(ids: npt.NDArray[np.object_]) -> npt.NDArray[Any]:
+def _from_objects(name: str, ids: npt.NDArray[np.object_]) -> npt.NDArray[Any]:
     strings = isinstance(ids[0], str) if len(ids) else False
     wanted: Any = str if strings else (int, np.integer)
     for row, value in enumerate(ids):
         if not isinstance(value, wanted) or isinstance(value, bool):
-            raise DataError(f"qid: row {row} is {value!r}; ids are all whole numbers or all strings, none is missing.")
+            raise DataError(
+                f"{name}: row {row} is {value!r}; ids are all whole numbers or all strings, none is missing."
+            )
     try:
         return ids.astype(str if strings else np.int64)
     except OverflowError:
-        raise DataError("qid: an id does not fit a signed 64-bit number; pass the ids as strings.") from None
+        raise DataError(f"{name}: an id does not fit a signed 64-bit number; pass the ids as strings.") from None
+
+
+def chosen_groups(name: str, chosen: npt.ArrayLike, n_groups: int, *, twice: str | None = None) -> IntArray:
+    """Return the numbers of the groups that a user chose, by number or by a mask.
+
+    Parameters
+    ----------
+    name : str
+        What errors call the choice: "queries".
+    chosen : array-like of int, or bool array of shape (n_groups,)
+    n_groups : int
+    twice : str, optional
+        The remedy told where one is chosen twice, which is allowed without it.
+
+    Raises
+    ------
+    DataError
+        A mask of another shape, a number out of range, nothing chosen, or one twice.
+    """
+    numbers: npt.NDArray[Any] = np.asarray(chosen)
+    if numbers.dtype.kind == "b":
+        if numbers.shape != (n_groups,):
+            raise DataError(f"{name}: a mask of shape {numbers.shape} for {n_groups} {name}; give one for each.")
+        numbers = np.flatnonzero(numbers)
+    if numbers.ndim != 1 or len(numbers) == 0 or numbers.dtype.kind not in "iu":
+        raise DataError(f"{name}: choose at least one, by whole numbers or by a mask.")
+    outside = (numbers < 0) | (numbers >= n_groups)
+    if outside.any():
+        raise DataError(f"{name}: {numbers[outside][0]} is outside 0 to {n_groups - 1}.")
+    if twice is not None and len(np.unique(numbers)) != len(numbers):
+        raise DataError(f"{name}: one is chosen twice; {twice}.")
+    return numbers.astype(np.int64)
+
+
+def runs_of(ptr: IntArray, chosen: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the offsets of the chosen runs once they stand one after the other, and what stood in each place."""
+    sizes = np.diff(ptr)[chosen]
+    new_ptr = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
+    return new_ptr, np.repeat(ptr[chosen] - new_ptr[:-1], sizes) + np.arange(new_ptr[-1])
 
 
 def check_query_ptr(query_ptr: npt.ArrayLike, n_documents: int) -> IntArray:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ._checks import DataError
@@ -23,7 +25,8 @@ def lazy_attributes(package: str, where: dict[str, str]) -> tuple[Callable[[str]
     def get(name: str) -> Any:
         if name not in where:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(where[name], package), name)
+        with waiting_asleep():
+            value = getattr(importlib.import_module(where[name], package), name)
         setattr(importlib.import_module(package), name, value)
         return value
 
@@ -31,6 +34,26 @@ def lazy_attributes(package: str, where: dict[str, str]) -> tuple[Callable[[str]
         return sorted(where)
 
     return get, names
+
+
+@contextmanager
+def waiting_asleep() -> Iterator[None]:
+    """Have an OpenMP runtime that is loaded now let its threads sleep, not spin, while they wait for each other.
+
+    Spinning threads hold the cores that the others need: where anything else runs on the machine, training in two
+    threads on two cores took up to twenty times as long.  A user's own setting stands, as does that of a library that
+    was imported before.  XGBoost trains on the runtime that scikit-learn brings along where that is loaded first, so
+    every deferred import of gbrank's is made so, not those of boosters alone.
+    """
+    name = "OMP_WAIT_POLICY"
+    if name in os.environ:
+        yield
+        return
+    os.environ[name] = "PASSIVE"
+    try:
+        yield
+    finally:
+        os.environ.pop(name, None)
 
 
 def optional_module(name: str) -> Any:

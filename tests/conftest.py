@@ -1,6 +1,7 @@
 """Fixtures that several rooms share."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,11 @@ from hypothesis import settings
 # Two workers share the cores: threads that spin while they wait hold up those that work.  gbrank sees to that itself,
 # unless a library was imported before it, as tests with peers do.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# Bytecode is kept between processes, even where the environment says not to: else each worker compiles all tests anew,
+# and each process that a test starts all of gbrank.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # Where a run must be repeatable, examples are the same each time; elsewhere each run looks further.
 settings.register_profile("repeatable", derandomize=True)

@@ -1,6 +1,7 @@
 """The examples run as their reader runs them."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import gbrank
+from gbrank.clicks import load_propensities
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 
@@ -87,6 +89,30 @@ def test_full_stage(tmp_path):
     assert 0 < ours[0] < best[0] <= 10
     assert ours[2] < ours[1] < ours[3]
     assert ours[1] == pytest.approx(ours[0] - present[0], abs=0.011)
+
+
+def test_find_a_loss(tmp_path):
+    command = [sys.executable, str(EXAMPLES / "find_a_loss.py"), "--losses", "4", "--queries", "60"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "4 short" in told
+    assert "found: " in told
+    assert "lambdarank" in told
+    assert "losses gained" in told  # the effect of selection
+    assert {"losses.db", "losses.html"} <= set(os.listdir(tmp_path / "example-output"))
+
+
+def test_from_clicks(tmp_path):
+    command = [sys.executable, str(EXAMPLES / "from_clicks.py"), "--queries", "100", "--sessions", "8000"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert "ClickLog(8,000 sessions" in told
+    output = tmp_path / "example-output"
+    assert {"log.csv", "propensities.json", "propensities.svg", "unbiased.html"} <= set(os.listdir(output))
+    value = {name.strip(): float(number) for name, number in re.findall(r"^  (\D+?) +(0\.\d+)$", told, re.MULTILINE)}
+    assert value["old ranker"] < value["the truth"]
+    assert gbrank.load(output / "unbiased.gbrank").position_bias_["term"][1] == 0
+    found = load_propensities(output / "propensities.json")
+    assert found.n_ranks == 10
+    assert found.values[1] == pytest.approx(0.5, abs=0.15)
 
 
 def test_quickstart_notebook(tmp_path, monkeypatch):

@@ -21,6 +21,7 @@ from .._checks import DataError, ParameterError, check_choice, check_positive, c
 from ..data import RankingData
 from ..data._ranking_data import replace_fields
 from ..objectives import Objective
+from ..objectives._base import State
 from ..objectives._frames.noise import mixed
 from ._cache import kept_handle
 from ._constraints import Column, Groups, Signs, check_categorical, check_groups, check_signs, with_codes
@@ -73,6 +74,11 @@ class TreeParams:
             check_categorical(self.categorical_features)
             if not isinstance(self.categorical_features, str):  # compared where bins are reused
                 object.__setattr__(self, "categorical_features", tuple(self.categorical_features))
+        given = self.backend_params
+        if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+            raise ParameterError(f"backend_params={given!r}: give a mapping from the library's names to values.")
+        object.__setattr__(self, "backend_params", dict(given))
+        check_whole("verbose", self.verbose, lowest=0)
         check_choice("boosting", self.boosting, ("gbdt", "dart"))
         check_choice("device", self.device, ("cpu", "cuda"))
 
@@ -115,6 +121,10 @@ class Trainer(ABC):
     @abstractmethod
     def native_round(self) -> bool:
         """Grow a tree for the booster's own objective."""
+
+    def native_state(self) -> State:
+        """Return what the booster's own objective has learnt beside the trees, named as in `Bound.state`."""
+        return {}
 
     @abstractmethod
     def scores(self, number: int = -1) -> FloatMatrix:

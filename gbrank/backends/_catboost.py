@@ -8,7 +8,7 @@ import tempfile
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,17 +16,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
-import scipy.sparse as sp
 
 from .._checks import DataError, ParameterError
 from ..data import RankingData
 from ..objectives import Objective
-from ..objectives._base import row_weights
 from ._base import Backend, Binned, FloatMatrix, Model, Start, Trainer, TreeParams, require_bins, seed_of
 from ._catboost_losses import native_params
 from ._catboost_params import check_lambdamart, check_monotone, translate
-from ._constraints import categorical_columns
+from ._catboost_pools import BIN_PARAMS, library_features, pool_of, quantized
 
 try:
     import catboost
@@ -37,10 +34,6 @@ except ModuleNotFoundError as error:
         "backend='catboost': CatBoost is not installed; install it with pip install 'gbrank[catboost]'."
     ) from None
 
-BIN_PARAMS = (
-    *("feature_border_type", "nan_mode", "per_float_feature_quantization", "ignored_features"),
-    *("sparse_features_conflict_fraction", "dev_efb_max_buckets", "dev_max_subset_size_for_build_borders"),
-)
 SHRINKING = ("model_shrink_rate", "langevin", "posterior_sampling")
 
 
@@ -334,67 +327,6 @@ def written(booster: Any, format: str) -> bytes:
 def read_model(content: bytes) -> Any:
     """Return the model that `written` has as "cbm"."""
     return catboost.CatBoost().load_model(blob=content)
-
-
-def csr_matrix(X: Any) -> Any:
-    """Return what CatBoost understands: scipy's older sparse class instead of the newer, with indices of 32 bits."""
-    if not sp.issparse(X):
-        return X
-    X = sp.csr_matrix(X)
-    if X.nnz > np.iinfo(np.int32).max:
-        raise DataError(f"X: {X.nnz} values are stored; CatBoost counts those of a sparse matrix in 32 bits.")
-    return sp.csr_matrix((X.data, X.indices.astype(np.int32), X.indptr.astype(np.int32)), shape=X.shape)
-
-
-def library_features(X: Any, categorical: Sequence[int]) -> Any:
-    """Return features as CatBoost takes them: categorical columns as whole numbers, -1 where missing."""
-    if not len(categorical):
-        return csr_matrix(X)
-    return pd.DataFrame(
-        {j: np.nan_to_num(X[:, j], nan=-1.0).astype(np.int32) if j in set(categorical) else X[:, j]
-         for j in range(X.shape[1])}
-    )  # fmt: skip
-
-
-def pool_of(data: RankingData, *, pairs: bool = False) -> Any:
-    """Return the data as CatBoost takes them: with weights of documents, or of queries, and on demand with pairs."""
-    weights: dict[str, Any] = {}
-    y: npt.NDArray[Any] = data.y if data.y.ndim == 1 else data.y[:, 0]
-    if data.sample_weight is not None:
-        weights["weight"] = row_weights(data)
-    elif data.query_weight is not None:
-        weights["group_weight"] = np.repeat(data.query_weight, data.query_sizes)
-    if pairs:
-        weights |= {"pairs": data.pairs, "pairs_weight": data.pair_weight}
-        y = np.arange(data.n_documents) % 2.0  # not read beside pairs, but refused where all are equal
-    columns = categorical_columns(data)
-    return catboost.Pool(
-        library_features(data.X, columns),
-        y + 0.0,  # to CatBoost -0 is another class than 0
-        cat_features=columns or None,
-        group_id=np.repeat(np.arange(data.n_queries), data.query_sizes),
-        baseline=None if data.init_score is None else data.init_score.reshape(data.n_documents, -1),
-        **weights,
-    )
-
-
-def quantized(pool: Any, settings: Mapping[str, Any], reference: Binned | None) -> Any:
-    """Return the pool, binned in place; with the borders of `reference`, if there is one.
-
-    CatBoost numbers categories anew in every pool that it bins, and then takes one category for another: a pool with a
-    reference is left to be binned while training, with the borders of the training data.
-    """
-    if reference is not None and pool.get_cat_feature_indices():
-        return pool
-    if reference is None:
-        borders = {name: value for name, value in settings.items() if name != "categorical_features"}
-        pool.quantize(task_type="CPU", **borders)
-        return pool
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "borders")
-        reference.handle.save_quantization_borders(path)
-        pool.quantize(task_type="CPU", input_borders=path)
-    return pool
 
 
 def uses_given_pairs(objective: Objective, data: RankingData) -> bool:

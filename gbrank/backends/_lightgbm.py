@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import lightgbm as lgb
@@ -13,9 +12,8 @@ import numpy.typing as npt
 import scipy.sparse as sp
 
 from .._checks import ParameterError
-from .._registry import unknown
 from ..data import RankingData
-from ..objectives import Objective
+from ..objectives import Objective, PositionTerm
 from ._base import (
     Backend,
     Binned,
@@ -26,48 +24,14 @@ from ._base import (
     TreeParams,
     in_blocks,
     library_errors,
-    refuse_clashes,
     require_bins,
+    require_own,
     seed_of,
 )
-from ._constraints import categorical_columns, interaction_groups, monotone_signs
+from ._constraints import categorical_columns
 from ._lightgbm_losses import RAW, native_params
+from ._lightgbm_params import BIN_PARAMS, backend_params, query_sampling, require_device, translate
 from ._trees import lightgbm_tree, tree_leaves
-
-# The library's names (with its aliases) for what has a canonical name.
-CANONICAL = {
-    "learning_rate": "learning_rate",
-    "num_leaves": "max_leaves",
-    "max_depth": "max_depth",
-    "min_data_in_leaf": "min_docs_in_leaf",
-    "bagging_fraction": "subsample",
-    "feature_fraction": "colsample",
-    "lambda_l1": "reg_alpha",
-    "lambda_l2": "reg_lambda",
-    "max_bin": "max_bins",
-    "seed": "random_state",
-    "num_threads": "n_jobs",
-    "verbosity": "verbose",
-    "num_iterations": "n_estimators",
-    "early_stopping_round": "early_stopping_rounds",
-    "objective": "objective",
-    "metric": "measure",
-    "num_class": "objective",
-    "monotone_constraints": "monotone_constraints",
-    "interaction_constraints": "interaction_constraints",
-    "categorical_feature": "categorical_features",
-    "device_type": "device",
-}
-BIN_PARAMS = (
-    "min_data_in_bin",
-    "bin_construct_sample_cnt",
-    "max_bin_by_feature",
-    "data_random_seed",
-    "use_missing",
-    "zero_as_missing",
-    "enable_bundle",
-    "linear_tree",
-)
 
 ONE_AT_A_TIME = threading.Lock()
 """While a booster is made: LightGBM keeps gains in a table of the whole process until its objective has read them."""
@@ -133,12 +97,28 @@ class LightGBMBackend(Backend):
             require_bins(binned, self.name, self.bin_settings(params))
         own = {"objective": "none", "num_class": n_outputs} if native is None else native_params(native, train.data)
         own |= {"seed": seed_of(params, start), **query_sampling(params, own=native is not None)}
+        handle = train.handle
+        if isinstance(native, PositionTerm):
+            handle = self._with_positions(native, train, params, start)
         with library_errors("LightGBM", lgb.basic.LightGBMError), ONE_AT_A_TIME:
-            booster = lgb.Booster({**translate(params, train.data.feature_names), **own}, train.handle)
+            booster = lgb.Booster({**translate(params, train.data.feature_names), **own}, handle)
             sets = [*valid, train] if is_dart(booster) else valid
             for number, binned in enumerate(sets):
                 booster.add_valid(binned.handle, f"valid{number}")
         return LightGBMTrainer(booster, train, n_outputs, params.n_threads, RAW.get(str(own["objective"])), start)
+
+    def _with_positions(
+        self, native: PositionTerm, train: Binned, params: TreeParams, start: Start | None
+    ) -> lgb.Dataset:
+        """Return a copy of the data with their positions: where it finds any, LightGBM always learns their bias."""
+        if start is not None:
+            raise ParameterError(
+                "init_model: LightGBM's own position bias cannot take up the terms that it learnt before; use "
+                "engine='compiled', or train anew."
+            )
+        require_own(native, "LightGBM's own position bias", "use engine='compiled'", learning_rate=params.learning_rate)
+        dataset: lgb.Dataset = self._library_data(train.data, params, train)
+        return dataset.set_position(train.data.position)
 
     def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:
         return LightGBMModel(lgb.Booster(model_str=content.decode("utf-8")), n_outputs, n_features)
@@ -307,98 +287,3 @@ def put_first(first: lgb.Booster, booster: lgb.Booster) -> None:
 def csr_matrix(X: Any) -> Any:
     """Return what LightGBM understands: scipy's older sparse class instead of the newer."""
     return sp.csr_matrix(X) if sp.issparse(X) else X
-
-
-def backend_params(params: TreeParams) -> dict[str, Any]:
-    """Return the given LightGBM parameters under their main names, after refusing clashes and unknown names."""
-    main = main_names()
-    given = {main.get(name, name): value for name, value in params.backend_params.items()}
-    refuse_clashes(params, {alias: f"use {CANONICAL[name]}=" for alias, name in main.items() if name in CANONICAL})
-    for name in params.backend_params:
-        if name not in main:
-            raise unknown("parameter of LightGBM in backend_params:", name, main)
-    return given
-
-
-@functools.cache
-def main_names() -> dict[str, str]:
-    """Return each of the library's parameter names and aliases with its main name."""
-    aliases = lgb.basic._ConfigAliases._get_all_param_aliases()
-    return {alias: name for name, others in aliases.items() for alias in (name, *others)}
-
-
-@functools.cache
-def has_cuda() -> bool:
-    """Tell whether this LightGBM can train on a GPU of NVIDIA; it says so only when a booster is made."""
-    device = {"device_type": "cuda", "verbosity": -1}
-    try:
-        lgb.Booster(device, lgb.Dataset(np.arange(4.0)[:, None], np.arange(4.0), params=device))
-    except lgb.basic.LightGBMError:
-        return False
-    return True
-
-
-def require_device(params: TreeParams) -> None:
-    """Raise a `ParameterError` where the device is not there."""
-    if params.device == "cuda" and not has_cuda():
-        raise ParameterError(
-            "device='cuda': this LightGBM was built without CUDA, or there is no GPU; install a build with CUDA on a "
-            "machine with one, or use device='cpu'."
-        )
-
-
-def translate(params: TreeParams, names: Sequence[str]) -> dict[str, Any]:
-    """Return the library's parameters, for features of these names."""
-    own = backend_params(params)
-    if params.boosting != "gbdt" and "boosting" in own:
-        raise ParameterError(f"backend_params['boosting']={own['boosting']!r}: remove it, or boosting='dart'.")
-    if params.monotone_constraints is not None and own.get("linear_tree"):
-        raise ParameterError(
-            "backend_params['linear_tree']: the lines in the leaves do not keep monotone_constraints; leave one out."
-        )
-    told = {
-        "monotone_constraints": monotone_signs(params, names),
-        "interaction_constraints": interaction_groups(params, names),
-    }
-    # Sums in one order, on the CPU.
-    exact = {"deterministic": True, "force_row_wise": True} if params.device == "cpu" else {}
-    return {
-        "learning_rate": params.learning_rate,
-        "num_leaves": params.max_leaves,
-        "max_depth": -1 if params.max_depth is None else params.max_depth,
-        "min_data_in_leaf": params.min_docs_in_leaf,
-        "bagging_fraction": params.subsample,
-        "bagging_freq": 0 if params.subsample == 1 else 1,
-        "feature_fraction": params.colsample,
-        "lambda_l1": params.reg_alpha,
-        "lambda_l2": params.reg_lambda,
-        "seed": params.seed,
-        "num_threads": params.n_threads,
-        "verbosity": params.verbose - 1,
-        "metric": "None",
-        "feature_pre_filter": False,
-        "boosting": params.boosting,
-        "device_type": params.device,
-        **{name: value for name, value in told.items() if value is not None},
-        **exact,
-        **own,
-        "max_bin": params.max_bins,
-    }
-
-
-def query_sampling(params: TreeParams, *, own: bool) -> dict[str, Any]:
-    """Return what samples queries: LightGBM's bagging for its own objectives, else what gradients of 0 need.
-
-    LightGBM takes documents without gradient and hessian for documents, so a leaf must hold as many more.
-    """
-    share = params.query_subsample
-    if share == 1:
-        return {}
-    if not own:
-        return {"min_data_in_leaf": int(min(np.ceil(params.min_docs_in_leaf / share), np.iinfo(np.int32).max))}
-    if params.subsample != 1:
-        raise ParameterError(
-            f"query_subsample={share!r}, subsample={params.subsample!r}: with engine='native' LightGBM samples queries "
-            "or documents, not both; leave one out, or use engine='compiled'."
-        )
-    return {"bagging_by_query": True, "bagging_fraction": share, "bagging_freq": 1}

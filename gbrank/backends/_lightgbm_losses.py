@@ -9,7 +9,18 @@ import numpy as np
 
 from .._checks import DataError, ParameterError
 from ..data import RankingData
-from ..objectives import AbsoluteError, CrossEntropy, Huber, LambdaRank, McRank, Objective, Quantile, SquaredError
+from ..objectives import (
+    AbsoluteError,
+    CrossEntropy,
+    Huber,
+    LambdaRank,
+    McRank,
+    Objective,
+    PositionTerm,
+    Quantile,
+    SquaredError,
+    UnbiasedLambdaRank,
+)
 from ._base import NO_OPTIONS, FloatMatrix, one_label, require_binary, require_own
 
 MAX_GRADE, MAX_DOCUMENTS = 30, 10_000
@@ -46,6 +57,18 @@ def _lambdarank(objective: LambdaRank, data: RankingData) -> dict[str, Any]:
     }
 
 
+def _position_term(objective: PositionTerm, data: RankingData) -> dict[str, Any]:
+    own = "LightGBM's own position bias"
+    if type(objective.base) is not LambdaRank:
+        raise ParameterError(f"base={objective.base!r}: {own} is that of LambdaRank(); use engine='compiled'.")
+    if objective.regularisation and data.query_weight is not None:
+        raise ParameterError(
+            f"query_weight: {own} regularises by the number of documents, whatever their weights; use engine='compiled'"
+            ", or regularisation=0."
+        )
+    return _lambdarank(objective.base, data) | {"lambdarank_position_bias_regularization": objective.regularisation}
+
+
 def _quantile(objective: Quantile, data: RankingData) -> dict[str, Any]:
     if len(objective.alphas) > 1:
         raise ParameterError("alpha: LightGBM's own quantile has one quantile; use engine='compiled'.")
@@ -75,6 +98,10 @@ NATIVE: Mapping[type[Objective], Callable[[Any, RankingData], dict[str, Any]]] =
     Quantile: _quantile,
     CrossEntropy: _cross_entropy,
     McRank: _mcrank,
+    PositionTerm: _position_term,
+}
+OTHERWISE: Mapping[type[Objective], str] = {
+    UnbiasedLambdaRank: "its own correction of positions is that of PositionTerm(LambdaRank()); "
 }
 # The library shows its scores through these functions; here are their inverses.
 RAW: Mapping[str, Callable[[FloatMatrix], FloatMatrix]] = {
@@ -88,7 +115,8 @@ def native_params(objective: Objective, data: RankingData) -> dict[str, Any]:
     """Return the parameters of the library's own version of `objective`, after checking the library's limits."""
     if type(objective) not in NATIVE:
         raise ParameterError(
-            f"LightGBM has no objective {objective.name!r} of its own; use engine='compiled'. "
+            f"LightGBM has no objective {objective.name!r} of its own; {OTHERWISE.get(type(objective), '')}"
+            "use engine='compiled'. "
             f"It has: {', '.join(sorted(each.name for each in NATIVE))}."
         )
     if data.sample_weight is not None:

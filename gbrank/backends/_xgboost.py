@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,9 +16,8 @@ import xgboost as xgb
 
 from .._checks import DataError, ParameterError
 from ..data import RankingData
-from ..objectives import (
-    Objective,
-)
+from ..objectives import Objective
+from ..objectives._base import State
 from ._base import (
     Backend,
     Binned,
@@ -29,41 +28,14 @@ from ._base import (
     TreeParams,
     in_blocks,
     library_errors,
-    refuse_clashes,
     require_bins,
 )
-from ._constraints import categorical_columns, interaction_groups, monotone_signs
+from ._constraints import categorical_columns
 from ._trees import tree_leaves, xgboost_tree
 from ._xgboost_losses import native_params
+from ._xgboost_params import BOOSTERS, feature_types, require_device, translate
 
-CANONICAL = {
-    "learning_rate": "learning_rate",
-    "eta": "learning_rate",
-    "max_leaves": "max_leaves",
-    "max_depth": "max_depth",
-    "subsample": "subsample",
-    "colsample_bytree": "colsample",
-    "alpha": "reg_alpha",
-    "reg_alpha": "reg_alpha",
-    "lambda": "reg_lambda",
-    "reg_lambda": "reg_lambda",
-    "max_bin": "max_bins",
-    "seed": "random_state",
-    "seed_per_iteration": "random_state",
-    "random_state": "random_state",
-    "nthread": "n_jobs",
-    "n_jobs": "n_jobs",
-    "verbosity": "verbose",
-    "objective": "objective",
-    "num_class": "objective",
-    "eval_metric": "measure",
-    "monotone_constraints": "monotone_constraints",
-    "interaction_constraints": "interaction_constraints",
-    "enable_categorical": "categorical_features",
-    "feature_types": "categorical_features",
-    "device": "device",
-}
-BOOSTERS = {"gbdt": "gbtree", "dart": "dart"}
+BIAS = {"click_bias": "ti+", "skip_bias": "tj-"}  # of `UnbiasedLambdaRank`
 
 
 class XGBoostBackend(Backend):
@@ -114,6 +86,11 @@ class XGBoostBackend(Backend):
                 f"query_subsample={params.query_subsample!r}: with engine='native' XGBoost samples documents only; use "
                 "engine='compiled', or subsample."
             )
+        if start is not None and "lambdarank_unbiased" in own:
+            raise ParameterError(
+                "init_model: XGBoost's own lambdarank_unbiased cannot take up the bias that it learnt before; use "
+                "engine='compiled', or train anew."
+            )
         if start is not None and sp.issparse(train.data.X) != start.model.sparse:
             raise ParameterError(
                 "init_model: was trained on a sparse X, or the data here are sparse, and what is not stored is missing "
@@ -125,7 +102,8 @@ class XGBoostBackend(Backend):
             config = json.loads(booster.save_config())  # parameters are read only when they are needed: now
         require_device(params, config)
         kind = str(params.backend_params.get("booster", BOOSTERS[params.boosting]))
-        return XGBoostTrainer(booster, train, valid, n_outputs, kind, params.n_threads, start)
+        learns_bias = "lambdarank_unbiased" in own
+        return XGBoostTrainer(booster, train, valid, n_outputs, kind, params.n_threads, start, learns_bias)
 
     def from_bytes(self, content: bytes, *, n_outputs: int, n_features: int, sparse: bool) -> Model:
         booster = xgb.Booster()
@@ -145,9 +123,10 @@ class XGBoostTrainer(Trainer):
         kind: str,
         n_threads: int,
         start: Start | None = None,
+        learns_bias: bool = False,
     ) -> None:
         self.booster, self.train, self.valid, self.n_outputs, self.kind = booster, train, valid, n_outputs, kind
-        self.n_threads, self.start = n_threads, start
+        self.n_threads, self.start, self.learns_bias = n_threads, start, learns_bias
         self.rounds, self.before = 0, 0 if start is None else start.rounds
         self.renewed: dict[int, FloatMatrix] = {}
 
@@ -166,6 +145,14 @@ class XGBoostTrainer(Trainer):
         with library_errors("XGBoost", xgb.core.XGBoostError):
             self.booster.update(self.train.handle, self.before + self.rounds)
         return self._grown()
+
+    def native_state(self) -> State:
+        if not self.learns_bias:
+            return {}
+        learnt = json.loads(self.booster.save_config())["learner"]["objective"]
+        position: Any = self.train.data.position  # of which there are some; the curves are as long as the truncation
+        shown = int(position.max())
+        return {name: np.array(learnt[own], float)[:shown] for name, own in BIAS.items()}
 
     def _grown(self) -> bool:
         # XGBoost goes on with trees that have no split; from a first one of that kind it would learn nothing.
@@ -365,64 +352,3 @@ def renew(booster: xgb.Booster, values: Mapping[int, FloatMatrix]) -> xgb.Booste
             if left == -1 and node < len(by_node):
                 tree["split_conditions"][node] = tree["base_weights"][node] = float(by_node[node])
     return loaded(whole)
-
-
-def feature_types(n_features: int, categorical: Sequence[int]) -> dict[str, Any]:
-    """Return what a data matrix is told of categorical columns: nothing where there are none."""
-    if not categorical:
-        return {}
-    types = ["c" if column in set(categorical) else "q" for column in range(n_features)]
-    return {"feature_types": types, "enable_categorical": True}
-
-
-def require_device(params: TreeParams, config: Mapping[str, Any]) -> None:
-    """Raise a `ParameterError` where XGBoost has gone over to another device than the one asked for."""
-    chosen = str(config["learner"]["generic_param"]["device"])
-    if not chosen.startswith(params.device):
-        raise ParameterError(
-            f"device={params.device!r}: XGBoost finds no GPU, or was built without CUDA, and would train on "
-            f"{chosen!r}; use device='cpu', or a machine with a GPU and its driver."
-        )
-
-
-def translate(params: TreeParams, names: Sequence[str]) -> dict[str, Any]:
-    """Return the library's parameters, for features of these names.
-
-    XGBoost has no smallest number of documents in a leaf; at its default the library's own rule (`min_child_weight`)
-    stands.
-    """
-    refuse_clashes(params, {name: f"use {ours}=" for name, ours in CANONICAL.items()})
-    if params.min_docs_in_leaf != 0 and not params.is_default("min_docs_in_leaf"):
-        raise ParameterError(
-            f"min_docs_in_leaf={params.min_docs_in_leaf}: XGBoost counts hessians, not documents; "
-            "set backend_params={'min_child_weight': ...} instead."
-        )
-    if params.boosting != "gbdt" and "booster" in params.backend_params:
-        kind = params.backend_params["booster"]
-        raise ParameterError(f"backend_params['booster']={kind!r}: remove it, or boosting='dart'.")
-    told = {
-        "monotone_constraints": monotone_signs(params, names),
-        "interaction_constraints": interaction_groups(params, names),
-    }
-    return {
-        "booster": BOOSTERS[params.boosting],
-        "device": params.device,
-        "tree_method": "hist",
-        "grow_policy": "lossguide",
-        "learning_rate": params.learning_rate,
-        "max_leaves": params.max_leaves,
-        "max_depth": params.max_depth or 0,
-        "subsample": params.subsample,
-        "colsample_bytree": params.colsample,
-        "reg_alpha": params.reg_alpha,
-        "reg_lambda": params.reg_lambda,
-        "max_bin": params.max_bins,
-        "seed": params.seed,
-        "seed_per_iteration": True,  # else trainings in one thread would draw from one stream, in turns
-        "nthread": params.n_threads,
-        "verbosity": min(params.verbose + 1, 3),
-        "base_score": 0.0,
-        "disable_default_eval_metric": True,
-        **{name: str(tuple(value) if name[0] == "m" else value) for name, value in told.items() if value is not None},
-        **params.backend_params,
-    }

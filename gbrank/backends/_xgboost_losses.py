@@ -20,6 +20,7 @@ from ..objectives import (
     PairwiseLogistic,
     Quantile,
     SquaredError,
+    UnbiasedLambdaRank,
 )
 from ._base import NO_OPTIONS, one_label, require_binary, require_own
 
@@ -60,6 +61,27 @@ def _pairwise(objective: PairwiseLogistic, data: RankingData) -> dict[str, Any]:
     }
 
 
+def _unbiased(objective: UnbiasedLambdaRank, data: RankingData) -> dict[str, Any]:
+    own = "XGBoost's own lambdarank_unbiased"
+    params = (_pairwise if objective.weight == "uniform" else _lambdarank)(objective, data)
+    if data.query_weight is not None:
+        raise ParameterError(f"query_weight: {own} learns from costs without it; use engine='compiled'.")
+    # `Objective.bind` has refused data without positions before.
+    position: Any = data.position
+    in_order = np.arange(1, data.n_documents + 1) - np.repeat(data.query_ptr[:-1], data.query_sizes)
+    if not np.array_equal(position, in_order):
+        row = int(np.argmax(position != in_order))
+        raise DataError(
+            f"position: row {row} is {position[row]}, and the document is number {in_order[row]} of its query: {own} "
+            "takes the order of rows for the positions; give the rows of each query in the order of all positions from "
+            "1 on, or use engine='compiled'."
+        )
+    if position.max() > min(objective.n_positions, params["lambdarank_num_pair_per_sample"]):
+        require_own(objective, own + " of documents shown beyond", beyond="uncorrected")
+        require_own(objective, own, n_positions=params["lambdarank_num_pair_per_sample"])
+    return params | {"lambdarank_unbiased": True, "lambdarank_bias_norm": objective.bias_norm}
+
+
 def _cross_entropy(objective: CrossEntropy, data: RankingData) -> dict[str, Any]:
     y = require_binary(objective, data, "XGBoost's own binary:logistic")
     if isinstance(objective.positive_weight, str):
@@ -96,6 +118,7 @@ NATIVE: Mapping[type[Objective], Callable[[Any, RankingData], dict[str, Any]]] =
     CrossEntropy: _cross_entropy,
     Hinge: _hinge,
     McRank: _mcrank,
+    UnbiasedLambdaRank: _unbiased,
 }
 OTHERWISE: Mapping[type[Objective], str] = {Huber: "its reg:pseudohubererror is another function; "}
 
@@ -110,7 +133,7 @@ def native_params(objective: Objective, data: RankingData) -> dict[str, Any]:
         )
     if data.sample_weight is not None:
         raise ParameterError("sample_weight: XGBoost's ranking takes weights of queries only; use engine='compiled'.")
-    if data.query_weight is not None and type(objective) not in (LambdaRank, PairwiseLogistic):
+    if data.query_weight is not None and type(objective) not in (LambdaRank, PairwiseLogistic, UnbiasedLambdaRank):
         raise ParameterError(
             "query_weight: XGBoost keeps one weight a query, which its own pointwise objectives do not read; use "
             "engine='compiled'."

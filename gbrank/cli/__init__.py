@@ -19,14 +19,17 @@ from typing import Annotated, Any
 import typer
 
 from .. import GbrankError, GbrankWarning, __version__
+from .._optional import waiting_asleep
 from ._clicks import clicks_fit, clicks_simulate
 from ._clicks_evaluate import clicks_evaluate
+from ._clicks_propensity import clicks_propensity
 from ._compare import compare
 from ._demo import demo
 from ._diagnose import diagnose
 from ._evaluate import evaluate
 from ._explain_difference import explain_difference
 from ._inspect import inspect_files
+from ._losses import losses_search, losses_show, losses_test
 from ._measures import measures
 from ._objectives import objectives
 from ._predict import predict
@@ -36,6 +39,8 @@ from ._talk import STDOUT, flush, say, spoken
 from ._train import train
 from ._tune import tune
 from ._value import value_tune
+from ._value_learn import value_learn
+from ._value_pareto import value_pareto
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
@@ -53,10 +58,22 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "measures": measures,
 }
 GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
-    "value": ("Tune value models: the weights of several tasks in one score.", {"tune": value_tune}),
+    "value": (
+        "Tune value models: the weights of several tasks in one score.",
+        {"tune": value_tune, "pareto": value_pareto, "learn": value_learn},
+    ),
     "clicks": (
-        "Simulate clicks, fit click models to logs, and evaluate new rankings by them.",
-        {"simulate": clicks_simulate, "fit": clicks_fit, "evaluate": clicks_evaluate},
+        "Simulate clicks, fit click models to logs, estimate propensities, and evaluate new rankings by them.",
+        {
+            "simulate": clicks_simulate,
+            "fit": clicks_fit,
+            "propensity": clicks_propensity,
+            "evaluate": clicks_evaluate,
+        },
+    ),
+    "losses": (
+        "Search for losses, and test those that were found.",
+        {"search": losses_search, "show": losses_show, "test": losses_test},
     ),
 }
 """Commands of two words: the first, its help, and the second."""
@@ -143,7 +160,7 @@ def _guarded(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def guarded(*args: Any, **kwargs: Any) -> None:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), waiting_asleep():
             warnings.simplefilter("always", GbrankWarning)
             _show_briefly()
             try:

@@ -42,6 +42,13 @@ def clicks_simulate(
         float | None,
         typer.Option(help="Draw rankings, by exp(score / temperature).", show_default="the ranking by score"),
     ] = None,
+    swaps: Annotated[
+        str | None,
+        typer.Option(
+            help="Swap two ranks by a coin: first (rank 1 with another) or adjacent.", show_default="no swaps"
+        ),
+    ] = None,
+    policy: Annotated[str | None, typer.Option(help="What the log calls the ranker.")] = None,
     n_features: NFeatures = None,
     zero_based: ZeroBased = False,
     scattered: Scattered = "refuse",
@@ -58,10 +65,11 @@ def clicks_simulate(
         gbrank clicks simulate train.txt --ranker m.gbrank --model pbm -p eta=1 --output log.csv
         gbrank clicks simulate train.txt --scores s.txt --model dbn -p persistence=0.9 --output log.parquet
 
-    The log has a row for each document shown: session, query, document, rank, click. Documents without ids in FILE are
+    The log has a row for each document shown: session, query, document, rank, click, and policy where it has a name,
+    or with --swaps, which the ranks are that the coin may have swapped. Documents without ids in FILE are
     called by their line among the documents, from 0.
     """
-    from ..clicks import GradedAttraction, PlackettLuce, simulate_clicks, write_click_log
+    from ..clicks import GradedAttraction, PlackettLuce, RandomSwaps, simulate_clicks, write_click_log
 
     if (ranker is None) == (scores is None):
         raise typer.BadParameter("give either --ranker or --scores.", param_hint="--ranker")
@@ -70,10 +78,11 @@ def clicks_simulate(
     booster = None if ranker is None else read_model(ranker, n_jobs=n_jobs)
     width = n_features if booster is None else booster.n_features_in_
     data = read_files([file], n_features=width, zero_based=zero_based, scattered=scattered, of=ranker)[0]
-    policy = booster if scores is None else scores_in_order(scores, data)
-    shown = policy if temperature is None else PlackettLuce(policy, temperature)
+    shown = booster if scores is None else scores_in_order(scores, data)
+    shown = shown if temperature is None else PlackettLuce(shown, temperature)
+    shown = shown if swaps is None else RandomSwaps(shown, swaps)
     attraction = GradedAttraction(noise) if clicking.attraction is None else None
-    log = simulate_clicks(data, shown, clicking, sessions, seed or 0, top_k=top_k, attraction=attraction)
+    log = simulate_clicks(data, shown, clicking, sessions, seed or 0, top_k=top_k, attraction=attraction, policy=policy)
     write_click_log(log, output)
     say(f"{output}: {log.n_sessions} sessions, {log.n_rows} rows, {int(log.click.sum())} clicks")
 

@@ -24,7 +24,11 @@ def clicks_evaluate(
     ranker: Annotated[Path | None, typer.Option(help="Saved model that ranks the documents of --data.")] = None,
     scores: Annotated[Path | None, typer.Option(help="Or scores, one for each line of --data.")] = None,
     propensity: Annotated[
-        str | None, typer.Option(metavar="P1,P2,...", help="How likely each rank is seen, from the first on.")
+        str | None,
+        typer.Option(
+            metavar="P1,P2,...",
+            help="How likely each rank is seen, from the first on, or the JSON file of `gbrank clicks propensity`.",
+        ),
     ] = None,
     model: Annotated[
         Path | None, typer.Option(help="Or a click model that `gbrank clicks fit` wrote: pbm or trust.")
@@ -110,15 +114,18 @@ def clicks_evaluate(
 
 
 def read_propensity(text: str | None) -> Any:
-    """Return the numbers of a list with commas.
+    """Return the numbers of a list with commas, or the propensities of a JSON file.
 
     Raises
     ------
-    ParameterError
-        One of them is none.
+    DataError, ParameterError
+        The file holds none; one of the numbers is none.
     """
     from .. import ParameterError
+    from ..clicks import load_propensities
 
+    if text is not None and text.endswith(".json"):
+        return load_propensities(text)
     try:
         return [float(each) for each in (text or "").split(",")]
     except ValueError:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
+
+FORMATS = (".svg", ".png", ".pdf")
 
 
 def check_output(path: Path, option: str, inputs: Iterable[Path | None] = ()) -> None:
@@ -31,6 +34,22 @@ def check_output(path: Path, option: str, inputs: Iterable[Path | None] = ()) ->
     for each in inputs:
         if each is not None and same_file(path, each):
             raise DataError(f"{option} {path}: is also given as {each}, which would be overwritten; give another file.")
+
+
+def check_figure(path: Path, option: str) -> None:
+    """Refuse a figure of a format that is not written."""
+    from .. import ParameterError
+
+    if path.suffix.lower() not in FORMATS:
+        raise ParameterError(f"{option} {path}: a figure ends in {', '.join(FORMATS)}; give such a name.")
+
+
+def write_figure(figure: Any, path: Path) -> None:
+    """Write a figure in the format that the name of the file tells."""
+    from .._files import atomic_write
+
+    with atomic_write(path, "wb") as file:
+        figure.savefig(file, format=path.suffix.lower().removeprefix("."))
 
 
 def same_file(one: Path, other: Path) -> bool:

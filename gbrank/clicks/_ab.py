@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from .._checks import check_whole
+from .._checks import check_confidence, check_whole
 from ..data import RankingData
-from ._duel import Duel
-from ._interleaving import check_confidence
+from ._duel import Duel, Outcome
 from ._model import ClickModel
 from ._simulate import Relevance
 from ._tables import PairTable
 
 
 @dataclass(frozen=True)
-class ABTest:
+class ABTest(Outcome):
     """Outcome of an A/B test of clicks in a session; made by `simulate_ab_test`.
 
     Parameters
@@ -38,6 +36,10 @@ class ABTest:
     >>> found.sessions_needed()
     8038
     """
+
+    TOLD: ClassVar[tuple[str, ...]] = (
+        "n_a", "n_b", "mean_a", "mean_b", "deviation_a", "deviation_b", "difference", "p",
+    )  # fmt: skip
 
     n_a: int
     n_b: int
@@ -90,24 +92,12 @@ class ABTest:
         z = ndtri(1 - level / 2) + ndtri(power)
         return int(np.ceil(2 * z**2 * (self.deviation_a**2 + self.deviation_b**2) / self.difference**2))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain values for JSON; None for infinity."""
-        names = ("n_a", "n_b", "mean_a", "mean_b", "deviation_a", "deviation_b", "difference", "p")
-        found = {name: getattr(self, name) for name in names}
-        found |= {"low": self.interval[0], "high": self.interval[1], "sessions_needed": self.sessions_needed()}
-        return {name: value if np.isfinite(value) else None for name, value in found.items()}
-
     def __str__(self) -> str:
         low, high = self.interval
-        needed = self.sessions_needed()
         return (
             f"clicks in a session: a {self.mean_a:.4f} ({self.n_a:,} sessions), b {self.mean_b:.4f} ({self.n_b:,})\n"
-            f"difference {self.difference:+.4f} [{low:+.4f}, {high:+.4f}], p = {self.p:.4g}; sessions needed "
-            f"{'more than any' if np.isinf(needed) else format(needed, ',')}"
+            f"difference {self.difference:+.4f} [{low:+.4f}, {high:+.4f}], p = {self.p:.4g}; {self._needed()}"
         )
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def simulate_ab_test(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Self
 
@@ -72,6 +73,39 @@ def expected(log: ClickLog, state: State) -> tuple[float, Sums]:
         float(state.after_skip), sums.attraction, sums.satisfaction, sums.after_click, sums.after_skip,
     )  # fmt: skip
     return value, sums
+
+
+def fitted(
+    log: ClickLog,
+    start: State,
+    after: Callable[[State, Sums], State],
+    judged: Callable[[State], Sequence[Vector]],
+    *,
+    method: str,
+    prior: Prior,
+    tolerance: float,
+    max_iterations: int,
+) -> tuple[State, Sums, tuple[float, ...]]:
+    """Return the parameters of a chain, what is expected of them, and the course of the EM.
+
+    Parameters
+    ----------
+    after : callable
+        The parameters that follow from old ones and sums.
+    judged : callable
+        Those parameters that the prior is of.
+    method : {"em", "last_click"}
+    """
+    if method == "last_click":
+        sums = down_to_last_click(log)
+        return after(start, sums), sums, ()
+
+    def step(state: State) -> tuple[float, State]:
+        value, sums = expected(log, state)
+        return value + log_prior(prior, judged(state)), after(state, sums)
+
+    state, history = climb(step, start, n_sessions=log.n_sessions, tolerance=tolerance, max_iterations=max_iterations)
+    return state, expected(log, state)[1], history
 
 
 def down_to_last_click(log: ClickLog) -> Sums:
@@ -218,19 +252,11 @@ class DependentClick(ChainModel):
                 state.after_skip,
             )
 
-        def step(state: State) -> tuple[float, State]:
-            value, sums = expected(log, state)
-            return value + log_prior(prior, [state.attraction, state.after_click]), after(state, sums)
+        def judged(state: State) -> list[Vector]:
+            return [state.attraction, state.after_click]
 
-        history: tuple[float, ...] = ()
-        if method == "em":
-            state, history = climb(
-                step, start, n_sessions=log.n_sessions, tolerance=tolerance, max_iterations=max_iterations
-            )
-            sums = expected(log, state)[1]
-        else:
-            sums = down_to_last_click(log)
-            state = after(start, sums)
+        options: dict[str, Any] = {"prior": prior, "tolerance": tolerance, "max_iterations": max_iterations}
+        state, sums, history = fitted(log, start, after, judged, method=method, **options)
         table = table_of(log, state.attraction, sums.attraction[:, 1])
         return cls(state.after_click, attraction=table, history=history)
 

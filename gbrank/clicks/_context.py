@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -18,6 +19,7 @@ from ._pairs import Mask, Vector
 
 Cells = tuple[IntArray, IntArray, Vector, Vector]
 State = tuple[Vector, Vector, Vector]
+SPARSE = 4  # codes for each row beyond which codes are sorted rather than marked
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,15 +92,7 @@ class ContextModel(ClickModel):
         low = np.full(n_contexts, 0.05 if cls.trusting else 0.0)
         start = (np.full(log.n_pairs, 0.5) if known is None else known, np.full(n_contexts, 0.5), low)
 
-        def step(state: State) -> tuple[float, State]:
-            attraction, high, low = state
-            sums, high_sums, low_sums = (np.zeros((len(each), 2)) for each in state)
-            value = _kernels.context_step(*cells, attraction, high, low, sums, high_sums, low_sums)
-            judged = [high] + [attraction] * (known is None) + [low] * cls.trusting
-            found = attraction if known is not None else shares(sums, prior, attraction)
-            new_low = shares(low_sums, prior, low) if cls.trusting else low
-            return value + log_prior(prior, judged), (found, shares(high_sums, prior, high), new_low)
-
+        step = cell_step(cells, prior, known=known is not None, trusting=cls.trusting)
         state, history = climb(
             step, start, n_sessions=log.n_sessions, tolerance=tolerance, max_iterations=max_iterations
         )
@@ -114,9 +108,43 @@ class ContextModel(ClickModel):
         context = log.rank - 1
         if cls.of_last_click:
             context, width = context * width + last_clicks_above(log), width**2
-        cell, at = np.unique(log.pair * width + context, return_inverse=True)
+        cell, at = compacted(log.pair * width + context, log.n_pairs * width)
         clicks = np.bincount(at, log.click).astype(np.float64)
         return cell // width, cell % width, clicks, np.bincount(at) - clicks
+
+
+def cell_step(
+    cells: Cells, prior: Prior, *, known: bool = False, trusting: bool = False
+) -> Callable[[State], tuple[float, State]]:
+    """Return the EM step of attractions, `high` and `low`, from counts of cells of one pair and one context.
+
+    Parameters
+    ----------
+    cells : pair, context, clicks and skips, each of shape (n_cells,)
+    known, trusting : bool
+        Whether attractions stay as they are; whether `low` is found as well.
+    """
+
+    def step(state: State) -> tuple[float, State]:
+        attraction, high, low = state
+        sums, high_sums, low_sums = (np.zeros((len(each), 2)) for each in state)
+        value = _kernels.context_step(*cells, attraction, high, low, sums, high_sums, low_sums)
+        judged = [high] + [attraction] * (not known) + [low] * trusting
+        found = attraction if known else shares(sums, prior, attraction)
+        new_low = shares(low_sums, prior, low) if trusting else low
+        return value + log_prior(prior, judged), (found, shares(high_sums, prior, high), new_low)
+
+    return step
+
+
+def compacted(code: IntArray, size: int) -> tuple[IntArray, IntArray]:
+    """Return the codes that occur, sorted, and the place among them of each; `size` is more than any code."""
+    if size > SPARSE * len(code):
+        found, at = np.unique(code, return_inverse=True)
+        return found, at
+    there = np.zeros(size, np.bool_)
+    there[code] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[code]
 
 
 def last_clicks_above(log: ClickLog) -> IntArray:

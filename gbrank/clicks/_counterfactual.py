@@ -22,7 +22,7 @@ from ._log import ClickLog
 from ._model import ClickModel
 from ._off_policy import clicks_by_rank
 from ._problem import TOLD, Problem
-from ._rewards import Propensities, read_reward
+from ._rewards import Examination, read_reward
 from ._tables import PairTable
 
 Vector = npt.NDArray[np.float64]
@@ -143,8 +143,8 @@ def estimate(
         All documents of each query: a `Run`; or, with `data`, a ranker or scores of the documents.  Or scores of the
         log's rows: then each session's own documents are ranked again.  Equal scores rank in the order given.
     propensity : array-like of shape (n_ranks,), PositionBased or TrustBias
-        P(seen) at each rank, from the first on, above 0 and at most 1; nobody sees below.  A model of trust bias has
-        P(click) of what never attracts, too.
+        P(seen) at each rank, from the first on, above 0 and at most 1, as `Propensities` are; nobody sees below.  A
+        model of trust bias has P(click) of what never attracts, too.
     data : RankingData, optional
         Documents of `ranking`, found by query and document id.
     reward : str or array-like of shape (n_ranks,)
@@ -210,7 +210,7 @@ def estimate(
     """
     intervals = Intervals(confidence, interval, unit, n_resamples, random_state, n_jobs)
     methods, clip = _methods(method, relevance), _clip(clip, log.n_sessions)
-    seen = Propensities.read(propensity)
+    seen = Examination.read(propensity)
     if log.n_ranks > seen.n_ranks:
         raise DataError(
             f"propensity: has {seen.n_ranks} ranks, but the log shows rank {log.n_ranks}; give one for each rank shown."

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from .._checks import check_choice
-from ._chain import METHODS, ChainModel, State, Sums, down_to_last_click, expected
-from ._em import Prior, check_fit, climb, log_prior, shares
+from ._chain import METHODS, ChainModel, State, Sums, fitted
+from ._em import Prior, check_fit, shares
 from ._log import ClickLog
 from ._model import CLICK_MODELS, table_of
 from ._pairs import Vector
@@ -61,8 +62,9 @@ class DynamicBayesian(ChainModel):
     ) -> Self:
         """Return the model of a log, by expectation maximisation; see `PositionBased.fit` for the parameters."""
         prior = check_fit(prior, tolerance, max_iterations)
-        state, history = _climb_dbn(log, prior, tolerance, max_iterations, persistence=None)
-        attraction, satisfaction = _dbn_tables(log, state, expected(log, state)[1])
+        options: dict[str, Any] = {"prior": prior, "tolerance": tolerance, "max_iterations": max_iterations}
+        state, sums, history = fitted(log, *_parts(log, None, prior), method="em", **options)
+        attraction, satisfaction = _dbn_tables(log, state, sums)
         return cls(float(state.after_skip), attraction=attraction, satisfaction=satisfaction, history=history)
 
     @property
@@ -130,12 +132,8 @@ class SimplifiedDynamicBayesian(ChainModel):
         """
         check_choice("method", method, METHODS)
         prior = check_fit(prior, tolerance, max_iterations)
-        if method == "em":
-            state, history = _climb_dbn(log, prior, tolerance, max_iterations, persistence=1.0)
-            sums = expected(log, state)[1]
-        else:
-            sums, history = down_to_last_click(log), ()
-            state = _after_dbn(_dbn_start(log, 1.0), sums, prior, 1.0)
+        options: dict[str, Any] = {"prior": prior, "tolerance": tolerance, "max_iterations": max_iterations}
+        state, sums, history = fitted(log, *_parts(log, 1.0, prior), method=method, **options)
         attraction, satisfaction = _dbn_tables(log, state, sums)
         return cls(attraction=attraction, satisfaction=satisfaction, history=history)
 
@@ -150,25 +148,19 @@ class SimplifiedDynamicBayesian(ChainModel):
         return {}
 
 
-def _dbn_start(log: ClickLog, persistence: float) -> State:
-    half = np.full(log.n_pairs, 0.5)
-    return State(half, half, np.full(log.n_ranks, persistence), np.array(persistence))
+def _parts(
+    log: ClickLog, persistence: float | None, prior: Prior
+) -> tuple[State, Callable[[State, Sums], State], Callable[[State], list[Vector]]]:
+    """Return what `fitted` asks of a DBN, with the persistence held where one is given."""
+    half, first = np.full(log.n_pairs, 0.5), 0.5 if persistence is None else persistence
 
+    def after(state: State, sums: Sums) -> State:
+        return _after_dbn(state, sums, prior, persistence)
 
-def _climb_dbn(
-    log: ClickLog, prior: Prior, tolerance: float, max_iterations: int, persistence: float | None
-) -> tuple[State, tuple[float, ...]]:
-    """Return the parameters of a DBN, with the persistence held where one is given."""
+    def judged(state: State) -> list[Vector]:
+        return [state.attraction, state.satisfaction, *([state.after_skip] if persistence is None else [])]
 
-    def step(state: State) -> tuple[float, State]:
-        value, sums = expected(log, state)
-        judged = [state.attraction, state.satisfaction]
-        if persistence is None:
-            judged.append(state.after_skip)
-        return value + log_prior(prior, judged), _after_dbn(state, sums, prior, persistence)
-
-    start = _dbn_start(log, 0.5 if persistence is None else persistence)
-    return climb(step, start, n_sessions=log.n_sessions, tolerance=tolerance, max_iterations=max_iterations)
+    return State(half, half, np.full(log.n_ranks, first), np.array(first)), after, judged
 
 
 def _after_dbn(state: State, sums: Sums, prior: Prior, persistence: float | None) -> State:

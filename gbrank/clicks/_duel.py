@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import abc
+import html
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +20,35 @@ from ._tables import PairTable
 
 Vector = npt.NDArray[np.float64]
 Lists = list[list[int]]
+
+
+class Outcome(abc.ABC):
+    """What outcomes of experiments with two rankings share: how they are told."""
+
+    TOLD: ClassVar[tuple[str, ...]]
+    """The numbers of `to_dict`, beside the interval and the sessions needed."""
+
+    @property
+    @abc.abstractmethod
+    def interval(self) -> tuple[float, float]:
+        """The ends of the interval."""
+
+    @abc.abstractmethod
+    def sessions_needed(self, *, power: float = 0.8, level: float = 0.05) -> float:
+        """Return how many sessions the test needs; infinite where there is no difference."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values for JSON; None for NaN and infinity."""
+        found = {name: getattr(self, name) for name in self.TOLD}
+        found |= {"low": self.interval[0], "high": self.interval[1], "sessions_needed": self.sessions_needed()}
+        return {name: value if np.isfinite(value) else None for name, value in found.items()}
+
+    def _needed(self) -> str:
+        needed = self.sessions_needed()
+        return f"sessions needed {'more than any' if np.isinf(needed) else format(needed, ',')}"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 @dataclass(frozen=True)

@@ -6,22 +6,17 @@ import os
 import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
 from .._checks import DataError, GbrankWarning, check_choice
 from .._files import atomic_write
 from .._optional import optional_module
+from ..data._log_files import read_log_frame, whole_ids
 from ._log import ClickLog
-from ._pairs import Ids
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 IDS = ("session", "query", "document", "policy")
-MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]  # in CSV, but for ids
 
 
 def read_click_log(path: str | os.PathLike[str], *, names: Mapping[str, str] | None = None) -> ClickLog:
@@ -50,7 +45,7 @@ def read_click_log(path: str | os.PathLike[str], *, names: Mapping[str, str] | N
     """
     place = Path(path)
     ids = [(names or {}).get(name, name) for name in IDS]
-    frame = _parquet(place) if place.suffix.lower() == ".parquet" else _csv(place, ids)
+    frame = read_log_frame(place, ids, "document")
     try:
         return ClickLog.from_frame(frame, names=names)
     except DataError as error:
@@ -137,7 +132,7 @@ def read_yandex_sessions(path: str | os.PathLike[str], *, unlisted: str = "refus
     session = np.repeat(np.arange(len(found)), sizes)
     rank = np.concatenate([np.arange(1, size + 1) for size in sizes])
     query = np.repeat([each.query for each in found], sizes)
-    document = _whole(np.array([each for one in found for each in one.shown]))
+    document = whole_ids(np.array([each for one in found for each in one.shown]))
     click = np.array([each in one.clicked for one in found for each in one.shown])
     try:
         return ClickLog(session, query, document, rank, click)
@@ -168,46 +163,3 @@ def _sessions(path: str | os.PathLike[str], text: str) -> Iterator[_Session]:
             if not query or not all(listed):
                 raise DataError(f"{place} is {part.strip()[:60]!r}: an id is empty; give one for query and documents.")
             yield _Session(query, listed, {each.strip() for each in clicks.split(",") if each.strip()}, place)
-
-
-def _csv(path: Path, ids: list[str]) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        header = pd.read_csv(path, nrows=0).columns
-        missing = {column: [""] if column in ids else MISSING for column in header}
-        frame = pd.read_csv(path, dtype=dict.fromkeys(ids, str), keep_default_na=False, na_values=missing)
-    except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file; give the path of a log.") from None
-    except (ValueError, OSError) as error:
-        raise DataError(
-            f"{path}: cannot be read as CSV ({error}); write a header and a row for each document."
-        ) from None
-    for name in ids:
-        if name in frame.columns:
-            absent = frame[name].isna().to_numpy()
-            if absent.any():
-                raise DataError(f"{path}: row {int(np.argmax(absent))} has no {name!r}; every row needs its ids.")
-            frame[name] = _whole(frame[name].to_numpy())
-    return frame
-
-
-def _whole(ids: npt.NDArray[np.generic]) -> Ids:
-    """Return ids as whole numbers where all are spelled so that no two become one."""
-    distinct = set(ids.tolist())
-    if not all(isinstance(each, str) and each.removeprefix("-").isdecimal() for each in distinct):
-        return ids
-    if any(str(int(each)) != each or abs(int(each)) >= 1 << 63 for each in distinct):
-        return ids
-    return ids.astype(np.int64)
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    pyarrow = optional_module("pyarrow.parquet")
-    try:
-        frame: pd.DataFrame = pyarrow.read_table(path).to_pandas()
-    except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file; give the path of a log.") from None
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path}: cannot be read as Parquet ({error}); write it anew.") from None
-    return frame

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from .._checks import ParameterError, check_whole
+from .._checks import check_confidence, check_whole
 from ..data import RankingData
-from ._duel import Duel
+from ._duel import Duel, Outcome
 from ._model import ClickModel
 from ._simulate import Relevance
 from ._tables import PairTable
 
 
 @dataclass(frozen=True)
-class Interleaving:
+class Interleaving(Outcome):
     """Outcome of an interleaving experiment; made by `simulate_interleaving`.
 
     A session is won by the ranking whose documents got more clicks, and tied where both got as many.
@@ -40,6 +39,10 @@ class Interleaving:
     >>> [round(end, 3) for end in found.interval]
     [0.497, 0.697]
     """
+
+    TOLD: ClassVar[tuple[str, ...]] = (
+        "n_sessions", "wins_a", "wins_b", "ties", "clicks_a", "clicks_b", "preference", "share", "p",
+    )  # fmt: skip
 
     wins_a: int
     wins_b: int
@@ -96,26 +99,14 @@ class Interleaving:
         spread = ndtri(1 - level / 2) / 2 + ndtri(power) * np.sqrt(share * (1 - share))
         return int(np.ceil((spread / (share - 0.5)) ** 2 / decided))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain values for JSON; None for NaN and infinity."""
-        names = ("n_sessions", "wins_a", "wins_b", "ties", "clicks_a", "clicks_b", "preference", "share", "p")
-        found = {name: getattr(self, name) for name in names}
-        found |= {"low": self.interval[0], "high": self.interval[1], "sessions_needed": self.sessions_needed()}
-        return {name: value if np.isfinite(value) else None for name, value in found.items()}
-
     def __str__(self) -> str:
         low, high = self.interval
-        needed = self.sessions_needed()
         return (
             f"a wins {self.wins_a:,} of {self.n_sessions:,} sessions, b {self.wins_b:,}, {self.ties:,} ties; clicks "
             f"{self.clicks_a:,} to {self.clicks_b:,}\n"
             f"share of a in those won {self.share:.4f} [{low:.4f}, {high:.4f}], sign test p = {self.p:.4g}; "
-            f"preference {self.preference:+.4f}; sessions needed "
-            f"{'more than any' if np.isinf(needed) else format(needed, ',')}"
+            f"preference {self.preference:+.4f}; {self._needed()}"
         )
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def team_draft(a: Sequence[int], b: Sequence[int], k: int, coins: Sequence[bool]) -> tuple[list[int], list[bool]]:
@@ -232,9 +223,3 @@ def simulate_interleaving(
         int(credit_b.sum()),
         confidence,
     )
-
-
-def check_confidence(confidence: float) -> None:
-    """Raise a `ParameterError` unless `confidence` lies between 0 and 1."""
-    if isinstance(confidence, bool | str) or not 0 < confidence < 1:
-        raise ParameterError(f"confidence={confidence!r}: must lie between 0 and 1, such as 0.95.")

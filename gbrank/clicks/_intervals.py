@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import IntArray, ParameterError, check_choice, check_whole
+from .._checks import IntArray, check_choice, check_confidence, check_whole
 from ..evaluation._bootstrap import bca
 from ..evaluation._resampling import resampled_means
+from ._log import ClickLog
 
 Vector = npt.NDArray[np.float64]
+UNITS = ("session", "query")
 
 
 @dataclass(frozen=True)
@@ -39,10 +42,9 @@ class Intervals:
     n_jobs: int | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.confidence, bool | str) or not 0 < self.confidence < 1:
-            raise ParameterError(f"confidence={self.confidence!r}: must lie between 0 and 1, such as 0.95.")
+        check_confidence(self.confidence)
         check_choice("interval", self.kind, ("t", "bootstrap"))
-        check_choice("unit", self.unit, ("session", "query"))
+        check_choice("unit", self.unit, UNITS)
         check_whole("n_resamples", self.n_resamples, lowest=100)
 
     def of_mean(self, values: Vector, query: IntArray) -> tuple[float, float, float, float]:
@@ -74,3 +76,25 @@ class Intervals:
             return errors
         sums, there = np.bincount(query, errors), np.bincount(query) > 0
         return np.asarray(sums[there] * there.sum() / len(errors))
+
+
+def resampled(log: ClickLog, n_resamples: int, unit: str, random_state: int) -> Iterator[IntArray]:
+    """Yield how often each session counts in each resample of a bootstrap.
+
+    Counts are drawn from the Poisson distribution of mean 1, for each session or for each query with all its sessions:
+    the bootstrap of a log whose length is random, too (Hanley and MacGibbon, "Creating Non-parametric Bootstrap Samples
+    Using Poisson Frequencies", Computer Methods and Programs in Biomedicine 2006).
+
+    Parameters
+    ----------
+    log : ClickLog
+    n_resamples : int
+    unit : {"session", "query"}
+    random_state : int
+    """
+    generator = np.random.default_rng(random_state)
+    query = np.unique(log.query, return_inverse=True)[1] if unit == "query" else None
+    n = log.n_sessions if query is None else int(query.max()) + 1
+    for _ in range(n_resamples):
+        drawn = generator.poisson(1.0, n)
+        yield drawn if query is None else drawn[query]

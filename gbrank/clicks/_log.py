@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks import DataError, IntArray, ParameterError, as_vector
-from .._groups import canonical_ids, group_rows
+from .._groups import canonical_ids, chosen_groups, group_rows, runs_of
 from ..data import RankingData
-from ..data._ranking_data import _runs
-from ._log_checks import as_clicks, as_ranks, check_distinct, check_whole_lists, named, one_each, sessions_by_rank
+from ._log_checks import as_clicks, as_ranks, check_distinct, check_whole_lists, one_each, sessions_by_rank
 from ._pairs import Ids, Mask, Vector, match_pairs, number_pairs, pairs_of
 
 if TYPE_CHECKING:
@@ -93,13 +92,13 @@ class ClickLog:
         time: npt.ArrayLike | None = None,
         policy: npt.ArrayLike | None = None,
     ) -> None:
-        groups = named("session", group_rows, session)
+        groups = group_rows(session, name="session")
         n = len(groups.order)
         if n == 0:
             raise DataError("the log has no rows; give at least one.")
         columns: dict[str, Any] = {
-            "query": named("query", canonical_ids, query),
-            "document": named("document", canonical_ids, document),
+            "query": canonical_ids(query, name="query"),
+            "document": canonical_ids(document, name="document"),
             "click": as_clicks(click),
             "rank": rank,
         }
@@ -107,7 +106,7 @@ class ClickLog:
         if time is not None:
             columns["time"] = as_vector("time", time)
         if policy is not None:
-            columns["policy"] = named("policy", canonical_ids, policy)
+            columns["policy"] = canonical_ids(policy, name="policy")
         for name, values in columns.items():
             if values.shape != (n,):
                 raise DataError(f"{name}: has the shape {values.shape} for {n} rows of session; give one for each.")
@@ -260,18 +259,8 @@ class ClickLog:
         DataError
             A number is out of range, or no session is chosen.
         """
-        chosen = np.asarray(sessions)
-        if chosen.dtype.kind == "b":
-            if chosen.shape != (self.n_sessions,):
-                raise DataError(f"sessions: a mask of shape {chosen.shape} for {self.n_sessions} sessions.")
-            chosen = np.flatnonzero(chosen)
-        if chosen.ndim != 1 or len(chosen) == 0 or chosen.dtype.kind not in "iu":
-            raise DataError("sessions: choose at least one, by whole numbers or by a mask.")
-        outside = (chosen < 0) | (chosen >= self.n_sessions)
-        if outside.any():
-            raise DataError(f"sessions: {chosen[outside][0]} is outside 0 to {self.n_sessions - 1}.")
-        chosen = chosen.astype(np.int64)
-        ptr, rows = _runs(self.session_ptr, chosen)
+        chosen = chosen_groups("sessions", sessions, self.n_sessions)
+        ptr, rows = runs_of(self.session_ptr, chosen)
         return self._of(
             session_ptr=ptr,
             session_ids=self.session_ids[chosen],

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from .._checks import DataError, IntArray, real_numbers
 from ._pairs import Ids, Mask
-
-
-def named(name: str, function: Callable[[Any], Any], ids: Any) -> Any:
-    """Return ``function(ids)``, whose errors speak of query ids, with errors that speak of `name`."""
-    try:
-        return function(ids)
-    except DataError as error:
-        raise DataError(str(error).replace("qid", name, 1)) from None
 
 
 def as_clicks(click: npt.ArrayLike) -> Mask:

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from .._checks import IntArray, as_vector, check_positive
+from .._checks import IntArray, as_vector, check_choice, check_positive, check_whole
 from .._compile import kernel
 from ..data import RankingData
-from ._pairs import Vector
+from ._pairs import Ids, Vector
 
 Keys = Callable[[IntArray, np.random.Generator], Vector]
 FEW = 64  # places that are found by insertion
@@ -44,6 +44,66 @@ class PlackettLuce:
         """Return the function that draws sort keys: scores with Gumbel noise."""
         scaled = scores_of(self.scores, data) / self.temperature
         return lambda rows, generator: scaled[rows] + generator.gumbel(size=len(rows))
+
+
+@dataclass(frozen=True, eq=False)
+class RandomSwaps:
+    """A ranking in which, session by session, two ranks change places by a fair coin.
+
+    What stood at both was the same on average, so that clicks at one over clicks at the other are the propensities'
+    ratio: see `estimate_propensities`.  Which two ranks it was is the session's policy in the log, such as ``"1-3"``,
+    whether or not they changed places; ``"none"`` for lists of one document.
+
+    Parameters
+    ----------
+    ranking : array-like of shape (n_documents,), ranker, callable or policy
+        What is shown but for the swap; as the `logging_policy` of `simulate_clicks`.
+    pairs : {"first", "adjacent"}
+        The first rank with any other, or any rank with the next; each as often as any other.
+    n_ranks : int, optional
+        Ranks below are left as they are.
+
+    References
+    ----------
+    Joachims, Swaminathan and Schnabel, "Unbiased Learning-to-Rank with Biased Feedback", WSDM 2017, section 5.3.
+
+    Examples
+    --------
+    >>> from gbrank import make_letor, simulate_clicks
+    >>> from gbrank.clicks import PositionBased
+    >>> data = make_letor(20, random_state=0)
+    >>> users = PositionBased.power(1, 3)
+    >>> log = simulate_clicks(data, RandomSwaps(data.X[:, 0]), users, 100, random_state=0, top_k=3)
+    >>> np.unique(log.policy).tolist()
+    ['1-2', '1-3']
+    """
+
+    ranking: Any
+    pairs: str = "first"
+    n_ranks: int | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("pairs", self.pairs, ("first", "adjacent"))
+        if self.n_ranks is not None:
+            check_whole("n_ranks", self.n_ranks, lowest=2)
+
+    def swap(self, ptr: IntArray, rows: IntArray, generator: np.random.Generator) -> tuple[IntArray, Ids]:
+        """Return the rows of lists after the swaps, and the ranks, as text, that each list had a coin thrown for."""
+        sizes = np.diff(ptr)
+        if self.n_ranks is not None:
+            sizes = np.minimum(sizes, self.n_ranks)
+        drawn = generator.integers(np.maximum(sizes - 1, 1))
+        two = sizes > 1
+        upper = np.where(two & (self.pairs == "adjacent"), drawn, 0)
+        lower = np.where(two, drawn + 1, 0)
+        changes = np.flatnonzero(generator.random(len(sizes)) < 0.5)
+        found, above, below = rows.copy(), (ptr[:-1] + upper)[changes], (ptr[:-1] + lower)[changes]
+        found[above], found[below] = rows[below], rows[above]
+        names = np.array(["none", *(self._name(k) for k in range(2, int(sizes.max()) + 1))])
+        return found, names[lower]
+
+    def _name(self, lower: int) -> str:
+        return f"{lower - 1 if self.pairs == 'adjacent' else 1}-{lower}"
 
 
 def scores_of(policy: Any, data: RankingData) -> Vector:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from .._checks import DataError, ParameterError, as_vector, check_choice
 from ._off_policy import Shown, effective_number, mean_exposure, normalised, session_shares, session_values
-from ._rewards import Propensities, Reward
+from ._rewards import Examination, Reward
 
 Vector = npt.NDArray[np.float64]
 EXPOSURES = ("policy", "rank")
@@ -42,13 +42,13 @@ class Problem:
     by: str
 
     @classmethod
-    def make(cls, shown: Shown, seen: Propensities, reward: Reward, exposure: Any, ranks_all: bool) -> Problem:
+    def make(cls, shown: Shown, seen: Examination, reward: Reward, exposure: Any, ranks_all: bool) -> Problem:
         """Look up what the ranks have; `DataError` where nothing has a weight.
 
         Parameters
         ----------
         shown : Shown
-        seen : Propensities
+        seen : Examination
         reward : Reward
         exposure : {"policy", "rank"}, array-like of shape (n_rows,) or None
         ranks_all : bool

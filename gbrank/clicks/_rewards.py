@@ -22,7 +22,7 @@ NAMES = ("dcg", "precision", "ctr")
 
 
 @dataclass(frozen=True)
-class Propensities:
+class Examination:
     """Examination by rank: ``P(click | rank k) = alpha[k - 1] a + beta[k - 1]`` for attraction a; nothing below them.
 
     Attributes
@@ -34,7 +34,7 @@ class Propensities:
     beta: Vector
 
     @classmethod
-    def read(cls, propensity: npt.ArrayLike | ClickModel) -> Propensities:
+    def read(cls, propensity: npt.ArrayLike | ClickModel) -> Examination:
         """Return the propensities of an array, or of a click model in which a click depends on nothing but its rank.
 
         Raises
@@ -87,7 +87,7 @@ class Reward:
         return _at(self.constants, rank)
 
 
-def read_reward(reward: str | npt.ArrayLike, seen: Propensities, longest: int) -> Reward:
+def read_reward(reward: str | npt.ArrayLike, seen: Examination, longest: int) -> Reward:
     """Return a reward from its name or its weights by rank.
 
     Parameters
@@ -95,7 +95,7 @@ def read_reward(reward: str | npt.ArrayLike, seen: Propensities, longest: int) -
     reward : str or array-like of shape (n_ranks,)
         ``"dcg@k"``: 1 / log2(1 + rank); ``"precision@k"``: 1 / k; ``"ctr@k"``: clicks a session among the first k
         ranks, by the propensities; without ``@k`` over the whole list.  Or the weights themselves.
-    seen : Propensities
+    seen : Examination
     longest : int
         Number of documents of the longest list.
     """

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks import DataError, IntArray, ParameterError, as_vector, check_positive, check_whole
+from .._groups import canonical_ids, runs_of
 from ..data import RankingData
-from ..data._ranking_data import _runs
 from ._log import ClickLog
 from ._model import ClickModel
-from ._pairs import Vector, pairs_of
-from ._policies import listed, scores_of
+from ._pairs import Ids, Vector, pairs_of
+from ._policies import RandomSwaps, listed, scores_of
 from ._tables import PairTable, as_probabilities
 
 Relevance = npt.ArrayLike | Mapping[float, float] | Callable[[Vector], npt.ArrayLike]
@@ -73,6 +73,7 @@ def simulate_clicks(
     top_k: int | None = None,
     attraction: Relevance | None = None,
     satisfaction: Relevance | None = None,
+    policy: int | str | None = None,
 ) -> ClickLog:
     """Return sessions of users of a click model, who are shown the rankings of a policy.
 
@@ -81,8 +82,8 @@ def simulate_clicks(
     data : RankingData
     logging_policy : array-like of shape (n_documents,), ranker, callable or policy
         What ranks: scores, in the order of `data`; a ranker, by its `predict`; a function from data to scores; or a
-        randomised policy such as `PlackettLuce`, which draws a ranking for each session.  Of equal scores, the first
-        row stands first.
+        randomised policy such as `PlackettLuce`, which draws a ranking for each session, or `RandomSwaps`.  Of equal
+        scores, the first row stands first.
     model : ClickModel
         How users click.
     sessions : int or array-like of int of shape (n_queries,)
@@ -97,6 +98,9 @@ def simulate_clicks(
         document.  By default the model's own table, by query and document id, or else ``GradedAttraction(0.1)``.
     satisfaction : same, optional
         For models that have it; by default the model's own table, or else ``GradedAttraction(0)``.
+    policy : int or str, optional
+        What the log calls the policy, for logs of several that `concat_click_logs` brings together.  With `RandomSwaps`
+        the log's policies are the swaps.
 
     Returns
     -------
@@ -131,7 +135,7 @@ def simulate_clicks(
         raise ParameterError(f"satisfaction: the {model.name} model has none; leave it out.")
     relevance = [relevance_of(name, given[name], getattr(model, name), data, pairs) for name in model.tables]
     asked = _queries(data, sessions, generator)
-    ptr, rows = _lists(data, logging_policy, asked, top_k, generator)
+    ptr, rows, policies = _shown(data, logging_policy, asked, top_k, policy, generator)
     click = model.draw(ptr, *(each[rows] for each in relevance), random_state=generator)
     return ClickLog._of(
         session_ptr=ptr,
@@ -140,6 +144,7 @@ def simulate_clicks(
         pair_query=pairs[0],
         pair_document=pairs[1],
         click=click,
+        policy=policies,
     )
 
 
@@ -186,19 +191,34 @@ def _queries(data: RankingData, sessions: int | npt.ArrayLike, generator: np.ran
     return np.repeat(np.arange(data.n_queries), counts.astype(np.int64))
 
 
+def _shown(
+    data: RankingData, shown: Any, asked: IntArray, top_k: int | None, policy: Any, generator: np.random.Generator
+) -> tuple[IntArray, IntArray, Ids | None]:
+    """Return the offsets of the sessions' lists, the rows of `data` that stand in them, and the sessions' policies."""
+    if isinstance(shown, RandomSwaps):
+        if policy is not None:
+            raise ParameterError(
+                f"policy={policy!r}: with RandomSwaps, the log's policies are the swaps; leave it out."
+            )
+        ptr, rows = _lists(data, shown.ranking, asked, top_k, generator)
+        return ptr, *shown.swap(ptr, rows, generator)
+    ptr, rows = _lists(data, shown, asked, top_k, generator)
+    return ptr, rows, None if policy is None else np.repeat(canonical_ids([policy], name="policy"), len(asked))
+
+
 def _lists(
     data: RankingData, policy: Any, asked: IntArray, top_k: int | None, generator: np.random.Generator
 ) -> tuple[IntArray, IntArray]:
     """Return the offsets of the sessions' lists, and the rows of `data` that stand in them."""
     if not hasattr(policy, "bind"):
         list_ptr, rows = listed(scores_of(policy, data), data.query_ptr, top_k)
-        ptr, places = _runs(list_ptr, asked)
+        ptr, places = runs_of(list_ptr, asked)
         return ptr, rows[places]
     keys = policy.bind(data)
     step = max(1, int(BLOCK / data.query_sizes.mean()))
     sizes, found = [], []
     for first in range(0, len(asked), step):
-        ptr, rows = _runs(data.query_ptr, asked[first : first + step])
+        ptr, rows = runs_of(data.query_ptr, asked[first : first + step])
         drawn = as_vector("logging_policy", keys(rows, generator), length=len(rows), of="candidates")
         list_ptr, places = listed(drawn, ptr, top_k)
         sizes.append(np.diff(list_ptr))

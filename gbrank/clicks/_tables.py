@@ -11,7 +11,6 @@ import numpy.typing as npt
 from .._checks import DataError, as_vector
 from .._groups import canonical_ids
 from ._log import ClickLog
-from ._log_checks import named
 from ._pairs import Ids, Vector, match_pairs, number_pairs
 
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ class PairTable:
 
     def __init__(self, query: npt.ArrayLike, document: npt.ArrayLike, value: npt.ArrayLike, default: float) -> None:
         values = as_probabilities("value", value)
-        ids = {"query": named("query", canonical_ids, query), "document": named("document", canonical_ids, document)}
+        ids = {"query": canonical_ids(query, name="query"), "document": canonical_ids(document, name="document")}
         for name, each in ids.items():
             if each.shape != values.shape:
                 raise DataError(f"{name}: has the shape {each.shape} for {len(values)} values; give one for each.")
@@ -61,9 +60,9 @@ class PairTable:
                 f"document: query {ids['query'][row]!s} has {ids['document'][row]!s} twice, in row {row} again; keep "
                 "one."
             )
-        fields = {**ids, "value": values, "default": float(as_probabilities("default", [default])[0])}
-        for name, each in fields.items():
-            object.__setattr__(self, name, each)
+        fields: dict[str, Any] = {**ids, "value": values, "default": float(as_probabilities("default", [default])[0])}
+        for name, field in fields.items():
+            object.__setattr__(self, name, field)
 
     def find(self, query: Ids, document: Ids) -> Vector:
         """Return the value of each of the wanted pairs."""

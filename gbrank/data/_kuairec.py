@@ -62,12 +62,15 @@ class KuaiRec:
     ) -> RankingData:
         """Return users as queries, the videos that they were shown as documents, labels and features.
 
+        A feature whose name both tables have (``follow_user_num``: how many the user follows, and how many followed the
+        author at the video) is called ``user_follow_user_num`` and ``video_follow_user_num``.
+
         Parameters
         ----------
         users : array-like of int, optional
             Whose interactions; by default all, which is much memory for the whole of a matrix.
         user_columns, item_columns : sequence of str, optional
-            Which features; by default all.
+            Which features, by their names in the tables; by default all.
 
         Raises
         ------
@@ -84,15 +87,17 @@ class KuaiRec:
             if rows.empty:
                 raise DataError("users: none of them has an interaction; give ids of the matrix.")
         parts = []
-        for table, ids, wanted, name in (
-            (self.users, rows["user_id"], user_columns, "user_columns"),
-            (self.items, rows["video_id"], item_columns, "item_columns"),
+        both = set(self.users.columns) & set(self.items.columns)
+        for table, ids, wanted, name, prefix in (
+            (self.users, rows["user_id"], user_columns, "user_columns", "user_"),
+            (self.items, rows["video_id"], item_columns, "item_columns", "video_"),
         ):
             columns = list(table.columns) if wanted is None else list(wanted)
             lost = [column for column in columns if column not in table.columns]
             if lost:
                 raise DataError(f"{name}: no column {lost[0]!r}; choose among {', '.join(map(str, table.columns))}.")
-            parts.append(table[columns].reindex(ids.to_numpy()).reset_index(drop=True))
+            part = table[columns].reindex(ids.to_numpy()).reset_index(drop=True)
+            parts.append(part.rename(columns={column: prefix + column for column in both}))
         X = pd.concat(parts, axis=1)
         return RankingData(X, rows["label"], rows["user_id"], doc_id=rows["video_id"].to_numpy().astype(str))
 

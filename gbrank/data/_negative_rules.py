@@ -125,7 +125,7 @@ def within_hops(
     graph = sp.csr_array((np.ones(len(row), bool), (row, column)), shape=(len(names), len(items)))
     wanted = np.arange(len(names))
     if users is not None:
-        wanted = pd.Index(names).get_indexer(pd.Index(ids_of("users", users)))
+        wanted = pd.Index(names).get_indexer(pd.Index(canonical_ids(users, name="users")))
         if (wanted < 0).any():
             lost = np.asarray(users)[wanted < 0][0]
             raise DataError(f"users: {lost!s} has no edge in the graph; leave it out, nothing is within its reach.")
@@ -159,18 +159,10 @@ def as_pairs(name: str, pairs: Any) -> tuple[Ids, Ids]:
             f"{name}: {type(pairs).__name__} is no table of pairs; give a DataFrame with the columns 'request' and "
             "'item', a tuple (request, item) of arrays, or a mapping from request to items."
         )
-    request, item = ids_of(f"{name}, request", pairs[0]), ids_of(f"{name}, item", pairs[1])
+    request, item = canonical_ids(pairs[0], name=f"{name}, request"), canonical_ids(pairs[1], name=f"{name}, item")
     if len(request) != len(item):
         raise DataError(f"{name}: {len(request)} requests and {len(item)} items; give one of each for each pair.")
     return request, item
-
-
-def ids_of(name: str, ids: Any) -> Ids:
-    """Return whole numbers or strings as an array; errors speak of `name`."""
-    try:
-        return canonical_ids(ids)
-    except DataError as error:
-        raise DataError(str(error).replace("qid", name, 1)) from None
 
 
 def places_in(name: str, ids: Ids, known: Ids) -> IntArray:
@@ -195,7 +187,7 @@ def _events(request: npt.ArrayLike, item: npt.ArrayLike, **columns: npt.ArrayLik
     """Return events as a table of ids and finite numbers."""
     import pandas as pd
 
-    who, what = ids_of("request", request), ids_of("item", item)
+    who, what = canonical_ids(request, name="request"), canonical_ids(item, name="item")
     if len(who) != len(what):
         raise DataError(f"item: {len(what)} ids for {len(who)} requests; give one of each for each event.")
     numbers = {name: as_vector(name, values, length=len(who), of="events") for name, values in columns.items()}

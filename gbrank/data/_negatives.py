@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks import DataError, IntArray, ParameterError, check_choice, check_whole
+from .._groups import canonical_ids
 from ._negative_draws import (
     ByPopularity,
     Hard,
@@ -23,7 +24,7 @@ from ._negative_draws import (
     is_in,
     places_within,
 )
-from ._negative_rules import as_pairs, ids_of, places_in
+from ._negative_rules import as_pairs, places_in
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -241,7 +242,7 @@ class _Table:
             raise DataError(f"positives: request {bare[0]!s} has none; leave it out, or give it one.")
         if len(request) == 0:
             raise DataError("positives: the table is empty; give at least one pair.")
-        catalogue = ids_of("items", list(items) if isinstance(items, range) else items)
+        catalogue = canonical_ids(list(items) if isinstance(items, range) else items, name="items")
         repeated = pd.Series(catalogue).duplicated().to_numpy()
         if len(catalogue) == 0 or repeated.any():
             what = f"{catalogue[np.argmax(repeated)]!s} is there twice" if repeated.any() else "there are none"

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import DataError, IntArray, as_vector, as_weights
-from .._groups import Groups, canonical_ids, group_rows
+from .._checks import DataError, IntArray, as_positions, as_vector, as_weights
+from .._groups import Groups, canonical_ids, chosen_groups, group_rows, runs_of
 from ._categories import Categories
 from ._features import check_features
 from ._index import has_own_index, require_aligned
@@ -130,7 +130,7 @@ class RankingData:
             "X": X,
             "y": _columns("y", y, n, "label column"),
             "doc_id": None if doc_id is None else _document_ids(doc_id, n),
-            "position": None if position is None else _positions(position, n),
+            "position": None if position is None else as_positions(position, n),
             "sample_weight": None if sample_weight is None else as_weights("sample_weight", sample_weight, n),
             "init_score": None if init_score is None else _columns("init_score", init_score, n),
         }
@@ -202,43 +202,22 @@ class RankingData:
         DataError
             A number is out of range or repeated, or no query is chosen.
         """
-        chosen = self._query_numbers(queries)
-        query_ptr, rows = _runs(self.query_ptr, chosen)
+        chosen = chosen_groups("queries", queries, self.n_queries, twice="weight it with query_weight instead")
+        query_ptr, rows = runs_of(self.query_ptr, chosen)
         fields = self._fields()
         for name in ("X", "y", "order", "doc_id", "position", "sample_weight", "init_score"):
             fields[name] = None if fields[name] is None else fields[name][rows]
         for name in ("query_ids", "query_weight"):
             fields[name] = None if fields[name] is None else fields[name][chosen]
         if self.pairs is not None:
-            _, at = _runs(np.searchsorted(self.pairs[:, 0], self.query_ptr), chosen)
+            _, at = runs_of(np.searchsorted(self.pairs[:, 0], self.query_ptr), chosen)
             fields["pairs"] = take_pairs(self.pairs, at, rows, self.n_documents)
             fields["pair_weight"] = None if self.pair_weight is None else self.pair_weight[at]
         return self._of(**fields | {"query_ptr": query_ptr})
 
-    def _query_numbers(self, queries: npt.ArrayLike) -> IntArray:
-        chosen = np.asarray(queries)
-        if chosen.dtype.kind == "b":
-            if chosen.shape != (self.n_queries,):
-                raise DataError(f"queries: a mask of shape {chosen.shape} for {self.n_queries} queries.")
-            chosen = np.flatnonzero(chosen)
-        if chosen.ndim != 1 or len(chosen) == 0 or chosen.dtype.kind not in "iu":
-            raise DataError("queries: choose at least one query, by whole numbers or by a mask.")
-        if chosen.min() < 0 or chosen.max() >= self.n_queries:
-            raise DataError(f"queries: numbers run from 0 to {self.n_queries - 1}, not to {chosen.max()}.")
-        if len(np.unique(chosen)) != len(chosen):
-            raise DataError("queries: a query is chosen twice; weight it with query_weight instead.")
-        return chosen.astype(np.int64)
-
     def with_labels(self, y: npt.ArrayLike) -> RankingData:
         """Return the same documents with other labels, given in this object's row order."""
         return replace_fields(self, y=_columns("y", y, self.n_documents, "label column"))
-
-
-def _runs(ptr: IntArray, chosen: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the offsets of the chosen runs once they stand one after the other, and what stood in each place."""
-    sizes = np.diff(ptr)[chosen]
-    new_ptr = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
-    return new_ptr, np.repeat(ptr[chosen] - new_ptr[:-1], sizes) + np.arange(new_ptr[-1])
 
 
 def replace_fields(data: RankingData, **fields: Any) -> RankingData:
@@ -263,15 +242,6 @@ def _document_ids(doc_id: npt.ArrayLike, n: int) -> npt.NDArray[Any]:
     if ids.shape != (n,):
         raise DataError(f"doc_id: shape {ids.shape} for {n} documents; give one id for each.")
     return ids
-
-
-def _positions(position: npt.ArrayLike, n: int) -> IntArray:
-    values = as_vector("position", position, length=n)
-    bad = (values < 1) | (values != np.floor(values))
-    if bad.any():
-        row = int(np.argmax(bad))
-        raise DataError(f"position: row {row} is {values[row]:g}; positions are whole ranks from 1.")
-    return values.astype(np.int64)
 
 
 def _query_weights(weights: Any, groups: Groups) -> npt.NDArray[np.float64]:

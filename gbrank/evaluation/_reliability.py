@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import ndtri
 
-from .._checks import DataError, IntArray, ParameterError
+from .._checks import DataError, IntArray, ParameterError, check_confidence
 from ..data import RankingData
 from ._calibration import Scored, brier_score, expected_calibration_error, log_loss, reliability_curve
 from ._means import records
@@ -156,8 +156,7 @@ def calibration(
         raise DataError(
             f"y: there are {data.y.shape[1]} label columns; choose one, as in data.with_labels(data.y[:, 0])."
         )
-    if isinstance(confidence, bool | str) or not 0 < confidence < 1:
-        raise ParameterError(f"confidence={confidence!r}: must lie between 0 and 1, such as 0.95.")
+    check_confidence(confidence)
     options = {"n_bins": n_bins, "bins": bins, "sample_weight": sample_weight}
     rows, curves, histograms = {}, {}, {}
     for level, column in _columns(data, p, relevant_from):

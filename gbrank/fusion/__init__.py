@@ -2,7 +2,7 @@
 
 from ._constraints import Constraints
 from ._diversity import at_most, dpp, mmr
-from ._files import read_task_scores
+from ._files import read_task_scores, read_task_segments
 from ._pareto import ParetoFront, pareto_front
 from ._reward import RewardResult, learn_weights
 from ._segments import SegmentedValueModel, target_weights_by_segment
@@ -25,6 +25,7 @@ __all__ = [
     "mmr",
     "pareto_front",
     "read_task_scores",
+    "read_task_segments",
     "shares",
     "target_weights",
     "target_weights_by_segment",

@@ -80,6 +80,13 @@ class Constraints:
             )
 
 
+def as_constraints(given: Constraints | None) -> Constraints:
+    """Return constraints as given, or those that hold where none are."""
+    if given is not None and not isinstance(given, Constraints):
+        raise ParameterError(f"constraints={given!r}: give gbrank.fusion.Constraints(...).")
+    return Constraints() if given is None else given
+
+
 def _check(side: str, task: Any, value: Any) -> None:
     number = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
     highest = 1.0 if side == "ndcg_floor" else np.inf

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from .._checks import DataError
+from .._groups import group_rows
 from .._optional import optional_module
 from ..data import RankingData
 
@@ -52,9 +54,7 @@ def read_task_scores(
     """
     frame = _read(path, [each for each in (query, document) if each is not None])
     wanted = [query, *([document] if document else []), *(tasks or ()), *([reward] if reward else [])]
-    for name in wanted:
-        if name not in frame:
-            raise DataError(f"{path}: no column {name!r}; there are {', '.join(map(str, frame.columns[:20]))}.")
+    _require_columns(path, frame, wanted)
     if tasks is None:
         numbers = frame.select_dtypes("number").columns
         tasks = [str(name) for name in numbers if name not in (query, document, reward)]
@@ -72,6 +72,60 @@ def read_task_scores(
     doc_id = None if document is None else frame[document].astype(str).to_numpy()
     X = np.column_stack(columns)
     return RankingData(X, y, frame[query].to_numpy(), doc_id=doc_id, feature_names=list(tasks))
+
+
+def read_task_segments(path: str | os.PathLike[str], column: str, *, query: str = "query") -> npt.NDArray[np.str_]:
+    r"""Read what each query of a file of task predictions belongs to, for `target_weights_by_segment`.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The file that `read_task_scores` reads.
+    column : str
+        Column of segments, the same in all rows of a query.
+    query : str
+        Column of query ids.
+
+    Returns
+    -------
+    str array of shape (n_queries,)
+        In the order of the queries of `read_task_scores`.
+
+    Raises
+    ------
+    DataError
+        A column that is not there, a missing segment, a query of two segments.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "scores.csv")
+    >>> _ = path.write_text("query,market,click\nq1,de,0.1\nq1,de,0.2\nq2,fr,0.3\n")
+    >>> read_task_segments(path, "market").tolist()
+    ['de', 'fr']
+    """
+    frame = _read(path, [query, column])
+    _require_columns(path, frame, [query, column])
+    missing = frame[column].isna().to_numpy()
+    if missing.any():
+        raise DataError(f"{path}: row {int(np.argmax(missing))} has no {column!r}; every query needs its segment.")
+    labels, queries = frame[column].astype(str).to_numpy(str), frame[query].to_numpy()
+    groups = group_rows(queries)
+    first = groups.order[groups.query_ptr[:-1]]
+    other = labels[groups.order] != np.repeat(labels[first], np.diff(groups.query_ptr))
+    if other.any():
+        row = int(groups.order[np.argmax(other)])
+        raise DataError(
+            f"{path}: row {row} of query {queries[row]!r} has the {column!r} {labels[row]!s}, but an earlier one has "
+            "another; give all rows of a query one segment."
+        )
+    return np.asarray(labels[first])
+
+
+def _require_columns(path: Any, frame: pd.DataFrame, names: Sequence[str]) -> None:
+    for name in names:
+        if name not in frame:
+            raise DataError(f"{path}: no column {name!r}; there are {', '.join(map(str, frame.columns[:20]))}.")
 
 
 def _read(path: Any, ids: list[str]) -> pd.DataFrame:

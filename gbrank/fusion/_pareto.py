@@ -13,7 +13,7 @@ from .._registry import unknown
 from ..data import RankingData
 from ._shares import Problem, Vector
 from ._target import DEFAULT_K
-from ._value_model import ValueModel
+from ._value_model import ValueModel, require_model
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +64,7 @@ def pareto_front(
     >>> front.table[["ndcg_a", "ndcg_b", "efficient"]].round(2).to_numpy().tolist()
     [[0.63, 1.0, True], [1.0, 0.63, True]]
     """
+    require_model(model)
     for task in (first, second):
         if task not in model.tasks:
             raise unknown("task", task, model.tasks)

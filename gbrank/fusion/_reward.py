@@ -15,7 +15,7 @@ from .._progress import Progress, silent
 from ..data import RankingData
 from ..metrics import Measure
 from ..metrics import measure as find_measure
-from ._constraints import Constraints
+from ._constraints import Constraints, as_constraints
 from ._search import Search
 from ._shares import Problem, Vector
 from ._target import _check_start
@@ -105,13 +105,13 @@ def learn_weights(
 
     from ..tuning._storage import quiet
 
-    limits = Constraints() if constraints is None else constraints
+    limits = as_constraints(constraints)
+    _check_start(model)
     limits.check(model.tasks)
     if limits.ndcg_floor:
         raise ParameterError("constraints: ndcg_floor has no place in a reward; put it into the reward itself.")
     check_whole("n_trials", n_trials)
     check_whole("random_state", random_state, lowest=0)
-    _check_start(model)
     problem = Problem.of(model, scores, 10, "above_lowest", n_jobs)
     start = np.array(list(model.weights.values()))
     search = Search.of(problem, "regret", np.zeros(len(start)), start, limits, 0.0)

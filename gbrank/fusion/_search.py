@@ -1,10 +1,12 @@
 r"""The search for weights: what is varied, what is evaluated, and the three ways to vary it.
 
 Weights are varied as :math:`v = \log(w \sigma)`, sigma the task's standard deviation within queries, so that a task's
-unit does not matter.  Between rank changes a regret is constant, and the slope of a gap says nothing of the changes:
-SLSQP on hard ranks stops where it starts.  Here it is given the exact slopes of smooth ranks, cooler from round to
-round.  Each round it solves for the step that brings the fractions, as they are with hard ranks, nearest to those
-desired under all constraints, within a box that shrinks when a step does not keep what it promised.
+unit does not matter.  Between rank changes a regret is constant, and so is a gap if the score at the start stays its
+gain: SLSQP on hard ranks stops where it starts.  With the score of the moment as gain, as here, a gap has a slope,
+but one that knows nothing of rank changes: SLSQP then stops near the target, or short of it.  Here it is given the
+exact slopes of smooth ranks, cooler from round to round.  Each round it solves for the step that brings the
+fractions, as they are with hard ranks, nearest to those desired under all constraints, within a box that shrinks when
+a step does not keep what it promised.
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +12,13 @@ import numpy.typing as npt
 from .._checks import DataError, IntArray, ParameterError
 from ..data import RankingData
 from ..rankers._ranks import ranks_in_queries
+from ._json import JsonFile
 from ._target import TargetResult, target_weights
 from ._value_model import ValueModel
 
 
 @dataclass(frozen=True)
-class SegmentedValueModel:
+class SegmentedValueModel(JsonFile):
     """A value model for each segment of the queries.
 
     Parameters
@@ -61,28 +61,21 @@ class SegmentedValueModel:
         """Return the rank of each document in its query, from 1; ties share the better rank."""
         return ranks_in_queries(self.score(scores, segments), scores.qid)
 
-    def to_json(self) -> str:
-        """Return the models as JSON."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the models as plain content; `from_dict` reads them back."""
         models = {segment: model.to_dict() for segment, model in self.models.items()}
-        default = None if self.default is None else self.default.to_dict()
-        return json.dumps({"segments": models, "default": default}, indent=1, allow_nan=False, ensure_ascii=False)
+        return {"segments": models, "default": None if self.default is None else self.default.to_dict()}
 
     @classmethod
-    def from_json(cls, text: str) -> SegmentedValueModel:
-        """Return the models that `to_json` wrote.
+    def from_dict(cls, content: Any) -> SegmentedValueModel:
+        """Return the models that `to_dict` describes.
 
         Raises
         ------
-        DataError
-            No JSON.
         ParameterError
-            JSON of something else.
+            Content of something else.
         """
-        try:
-            content = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise DataError(f"value models: line {error.lineno} is no JSON ({error.msg}); correct it.") from None
-        if not isinstance(content, dict) or not isinstance(content.get("segments"), dict):
+        if not isinstance(content, Mapping) or not isinstance(content.get("segments"), Mapping):
             raise ParameterError("value models: give {'segments': {segment: value model}, 'default': .. or null}.")
         default = content.get("default")
         models = {segment: ValueModel.from_dict(each) for segment, each in content["segments"].items()}
@@ -109,10 +102,16 @@ def target_weights_by_segment(
         With the model given as the default.
     results : dict of segment to TargetResult
     """
+    if not isinstance(desired, Mapping):
+        raise ParameterError(f"desired: {desired!r} is no mapping; give fractions, or {{segment: fractions}}.")
     labels, results = query_segments(scores, segments), {}
+    of_each = any(isinstance(each, Mapping) for each in desired.values())
+    for label in desired if of_each else ():
+        if label not in labels:
+            raise ParameterError(f"desired: no query is of the segment {label!r}; leave it out, or correct its name.")
     for label in dict.fromkeys(labels.tolist()):
         wanted = desired
-        if any(isinstance(each, Mapping) for each in desired.values()):
+        if of_each:
             if label not in desired:
                 raise ParameterError(f"desired: nothing for the segment {label!r}; give fractions for each segment.")
             wanted = desired[label]
@@ -125,6 +124,8 @@ def target_weights_by_segment(
 
 def query_segments(scores: RankingData, segments: npt.ArrayLike) -> npt.NDArray[Any]:
     """Return the segment of each query as a string."""
+    if not isinstance(scores, RankingData):
+        raise DataError(f"scores: give a RankingData with a feature for each task, not {type(scores).__name__}.")
     labels = np.asarray(segments).astype(str)
     if labels.shape != (scores.n_queries,):
         raise DataError(f"segments: shape {labels.shape} for {scores.n_queries} queries; give one for each query.")

@@ -58,6 +58,8 @@ class Problem:
     def of(cls, model: ValueModel, scores: RankingData, k: int | None, gain: str, n_jobs: int | None) -> Problem:
         """Return the problem of a model and its predictions; see `gbrank.target_weights` for what is refused."""
         check_choice("gain", gain, GAINS)
+        if not isinstance(scores, RankingData):
+            raise DataError(f"scores: give a RankingData with a feature for each task, not {type(scores).__name__}.")
         if k is not None:
             check_whole("k", k)
         if len(model.tasks) < 2:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +13,10 @@ from .._checks import ParameterError, check_choice, check_positive, check_whole
 from .._registry import unknown
 from ..data import RankingData
 from ..evaluation._resampling import resampled_means
-from ._constraints import Constraints
+from ._constraints import Constraints, as_constraints
 from ._search import METHODS, SOLVERS, TEMPERATURES, Found, Search, at_random, by_heuristic, within
 from ._shares import KINDS, TINY, Problem, Vector, fraction_slopes, fractions
-from ._value_model import ValueModel
+from ._value_model import ValueModel, require_model
 
 DEFAULT_K = 10
 
@@ -67,18 +67,31 @@ class TargetResult:
     measure: str
     at_bound: tuple[str, ...]
     free: tuple[str, ...]
+    _search: Search
+    _method: str
 
     @property
     def largest_error(self) -> float:
         """The largest distance of a fraction from the desired one."""
         return float(self.table["difference"].abs().max())
 
-    def intervals(self, *, n_resamples: int = 1000, confidence: float = 0.95, random_state: int = 0) -> pd.DataFrame:
+    def intervals(
+        self, *, n_resamples: int = 1000, confidence: float = 0.95, random_state: int = 0, weights: str = "step"
+    ) -> pd.DataFrame:
         """Return bootstrap intervals over queries of each task's fraction and weight.
 
         Queries are drawn with replacement.  The fraction's interval holds the percentiles of its fraction with the
-        weights as they are.  The weight's holds those of the weight that would give the resample the
-        fractions found, by one Newton step with the `sensitivity`; fixed weights have none.
+        weights as they are; the weight's those of the weight that a resample calls for.  Fixed weights have none.
+
+        Parameters
+        ----------
+        n_resamples : int
+        confidence : float
+        random_state : int
+        weights : {"step", "search"}
+            How a resample's weights are found: by one Newton step with the `sensitivity` towards the fractions found,
+            which knows no constraints; or by a search from the weights found, with the target and the constraints of
+            this one, which takes as long for each resample as a short `target_weights`: a few hundred will do.
 
         Returns
         -------
@@ -89,6 +102,7 @@ class TargetResult:
         check_whole("n_resamples", n_resamples, lowest=2)
         check_whole("random_state", random_state, lowest=0)
         check_positive("confidence", confidence)
+        check_choice("weights", weights, ("step", "search"))
         if confidence >= 1:
             raise ParameterError(f"confidence={confidence!r}: must be below 1.")
         values, there = self.values.to_numpy(), self.values.notna().to_numpy()
@@ -102,10 +116,25 @@ class TargetResult:
         found = pd.DataFrame({"fraction": self.table["fraction"]})
         found["fraction_low"], found["fraction_high"] = np.quantile(shares, tails, axis=0)
         found["weight"] = self.table["weight"]
-        found["weight_low"], found["weight_high"] = np.quantile(self._weights_of(shares), tails, axis=0)
+        moved = self._stepped(shares) if weights == "step" else self._searched(n_resamples, random_state)
+        found["weight_low"], found["weight_high"] = np.quantile(moved, tails, axis=0)
         return found
 
-    def _weights_of(self, shares: Any) -> Any:
+    def _searched(self, n_resamples: int, random_state: int) -> Any:
+        """Return the weights that a search finds for each resample of the queries, a row for each."""
+        n, solve = len(self.values), SOLVERS[self._method]
+        drawn = np.random.default_rng(random_state).multinomial(n, np.full(n, 1 / n), size=n_resamples)
+        here = np.log(
+            self.table["weight"].to_numpy()[self._search.free] * self._search.problem.spread[self._search.free]
+        )
+        rows = []
+        for counts in drawn:
+            problem = replace(self._search.problem, share=self._search.problem.share * counts)
+            search = replace(self._search, problem=problem)
+            rows.append(search.weights(solve(search, here, self.tolerance / 4).v))
+        return np.array(rows)
+
+    def _stepped(self, shares: Any) -> Any:
         """Return the weights that would give resamples the fractions found, a row for each."""
         weights = self.table["weight"].to_numpy()
         free = np.array([task in self.free for task in self.table.index])
@@ -244,19 +273,17 @@ def target_weights(
     check_positive("tolerance", tolerance)
     check_positive("regularization", regularization, zero=True)
     check_whole("random_state", random_state, lowest=0)
-    limits = Constraints() if constraints is None else constraints
-    if not isinstance(model, ValueModel):
-        raise ParameterError(f"model: give a ValueModel, not {type(model).__name__}.")
+    limits = as_constraints(constraints)
+    _check_start(model)
     target = _desired(desired, model)
     limits.check(model.tasks)
     if method == "heuristic" and limits.ndcg_floor:
         raise ParameterError("method='heuristic': knows no ndcg_floor; choose 'slsqp' or 'secant'.")
-    _check_start(model)
     problem = Problem.of(model, scores, k, gain, n_jobs)
     start = np.array(list(model.weights.values()))
     search = Search.of(problem, by, target, start, limits, float(regularization))
     best = _best(search, method, tolerance, random_state)
-    return _result(model, search, best, limits, tolerance)
+    return _result(model, search, best, limits, tolerance, method)
 
 
 def _desired(desired: Any, model: ValueModel) -> Vector:
@@ -278,6 +305,7 @@ def _desired(desired: Any, model: ValueModel) -> Vector:
 
 
 def _check_start(model: ValueModel) -> None:
+    require_model(model)
     for task, weight in model.weights.items():
         if weight < 0:
             raise ParameterError(
@@ -305,8 +333,8 @@ def _best(search: Search, method: str, tolerance: float, random_state: int) -> F
 
 
 def _result(
-    model: ValueModel, search: Search, best: Found, limits: Constraints, tolerance: float
-) -> TargetResult:  # fmt: skip
+    model: ValueModel, search: Search, best: Found, limits: Constraints, tolerance: float, method: str
+) -> TargetResult:
     problem, by, tasks = search.problem, search.by, model.tasks
     weights = search.weights(best.v)
     values = problem.hard(weights, by)
@@ -338,6 +366,8 @@ def _result(
         measure=str(problem.measure),
         at_bound=tuple(task for task in tasks if _at_bound(task, float(weights[tasks.index(task)]), limits)),
         free=tuple(tasks[t] for t in search.free),
+        _search=search,
+        _method=method,
     )
 
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,10 +12,10 @@ import pandas as pd
 from scipy.sparse import issparse
 
 from .._checks import DataError, IntArray, ParameterError, check_choice
-from .._files import atomic_write
 from .._registry import unknown
 from ..data import RankingData
 from ..rankers._ranks import ranks_in_queries
+from ._json import JsonFile
 from ._transforms import Transform, as_transforms
 
 Vector = npt.NDArray[np.float64]
@@ -27,7 +24,7 @@ KEYS = ("weights", "transforms", "form")
 
 
 @dataclass(frozen=True)
-class ValueModel:
+class ValueModel(JsonFile):
     r"""The final score as a weighted sum, or a product of powers, of task predictions.
 
     :math:`s = \sum_t w_t p_t`, or :math:`s = \prod_t p_t^{w_t}`, for transformed predictions :math:`p_t`.
@@ -182,34 +179,11 @@ class ValueModel:
             raise ParameterError(f"transforms: {transforms!r} is no mapping; give {{task: transform}}.")
         return cls(content["weights"], transforms, content.get("form", "sum"))
 
-    def to_json(self) -> str:
-        """Return the model as JSON."""
-        return json.dumps(self.to_dict(), indent=1, allow_nan=False, ensure_ascii=False)
 
-    @classmethod
-    def from_json(cls, text: str) -> ValueModel:
-        """Return the model that a JSON text describes; see `from_dict`."""
-        try:
-            return cls.from_dict(json.loads(text))
-        except json.JSONDecodeError as error:
-            raise DataError(f"value model: line {error.lineno} is no JSON ({error.msg}); correct it.") from None
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to a JSON file."""
-        with atomic_write(path) as file:
-            file.write(self.to_json() + "\n")
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> ValueModel:
-        """Read a model from a JSON file."""
-        try:
-            return cls.from_json(Path(path).read_text(encoding="utf-8"))
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path}: is not UTF-8 (byte {error.start}); convert the file to UTF-8.") from None
-        except OSError as error:
-            raise DataError(f"{path}: cannot be read ({error.strerror}); give another path.") from None
-        except (DataError, ParameterError) as error:
-            raise type(error)(f"{path}: {error}") from None
+def require_model(model: Any) -> None:
+    """Raise a `ParameterError` unless `model` is a `ValueModel`."""
+    if not isinstance(model, ValueModel):
+        raise ParameterError(f"model: give a ValueModel, not {type(model).__name__}.")
 
 
 def _weights(weights: Any) -> dict[str, float]:

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .._checks import DataError
+from .._checks import DataError, check_choice
 from ..metrics import Measure, measure
 from ..rankers import GBRanker
+from ..rankers._calibrators import METHODS
 from ._checks import Key, Problems, place, read_table
 from ._rankers import checked_ranker, ranker_table, with_stopping
 from ._together import check_together
@@ -26,6 +27,7 @@ TOP = {
     "split": Key((dict,)),
     "ranker": Key((dict,), {}),
     "tuning": Key((dict,)),
+    "calibration": Key((dict,)),
 }
 DATA = {
     "train": Key((str,)),
@@ -52,6 +54,10 @@ TUNING = {
     "random_state": Key((int,), 0),
     "n_jobs": Key((int,), 1),
 }
+CALIBRATION = {
+    "method": Key((str,), "platt"),
+    "folds": Key((int,), 5),
+}
 FORMS = ("folds", "folder", "file", "train")
 PARTS = ("train", "vali", "test")
 
@@ -64,7 +70,7 @@ class Job:
     ----------
     data : dict
         The table ``[data]`` with absolute paths.
-    split, tuning : dict or None
+    split, tuning, calibration : dict or None
         The tables of these names.
     ranker : GBRanker
         Not fitted.
@@ -80,6 +86,7 @@ class Job:
     split: dict[str, Any] | None
     ranker: GBRanker
     tuning: dict[str, Any] | None
+    calibration: dict[str, Any] | None
     measures: tuple[Measure, ...]
     seeds: tuple[int, ...]
     output: Path
@@ -100,6 +107,7 @@ class Job:
             "split": self.split,
             "ranker": ranker,
             "tuning": self.tuning,
+            "calibration": self.calibration,
         }
 
     @property
@@ -164,13 +172,14 @@ def _check(table: Mapping[str, Any], source: str, base: Path, output: Any) -> Jo
     ranker, seeds = _ranker(top, base, has_validation(data, split), problems)
     measures = _measures(top, problems)
     tuning = _tuning(top["tuning"], ranker, base, problems)
+    calibration = _calibration(top["calibration"], ranker, problems)
     folder = Path(output).absolute() if output is not None else _resolved(top["output"], base)
     if folder is None:
         problems.add("output", "name the output folder here, or give it beside the job")
     problems.raise_any()
     assert folder is not None
     assert ranker is not None
-    checked = Job(data, split, ranker, tuning, measures, seeds, Path(folder), top["title"])
+    checked = Job(data, split, ranker, tuning, calibration, measures, seeds, Path(folder), top["title"])
     check_together(checked, problems)
     problems.raise_any()
     return checked
@@ -284,3 +293,19 @@ def _tuning(
     if tuning["storage"] is not None and "://" not in tuning["storage"]:
         tuning["storage"] = str(_resolved(tuning["storage"], base))
     return tuning
+
+
+def _calibration(table: Mapping[str, Any] | None, ranker: GBRanker | None, problems: Problems) -> dict[str, Any] | None:
+    if table is None:
+        return None
+    calibration = read_table(table, CALIBRATION, "calibration", problems)
+    problems.attempt("[calibration]", check_choice, "method", calibration["method"], tuple(METHODS))
+    if calibration["folds"] < 2:
+        problems.add("[calibration] folds", f"must be at least 2, not {calibration['folds']!r}")
+    if ranker is not None and ranker.init_model is not None:
+        problems.add(
+            "[calibration]",
+            "needs queries that the ranker has not seen, and the earlier training of [ranker] init_model may have seen "
+            "all of them; leave one of the two out",
+        )
+    return calibration

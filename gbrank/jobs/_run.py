@@ -18,9 +18,10 @@ from sklearn.base import clone
 from .._files import atomic_write
 from .._progress import Progress, silent
 from .._version import __version__
-from ..evaluation import evaluate
+from ..data import RankingData
+from ..evaluation import calibration, evaluate
 from ..explain import importances
-from ..rankers import GBRanker, RoundInfo
+from ..rankers import CalibratedRanker, GBRanker, RoundInfo
 from ._data import Fold, fold_names, naming_parts, read_folds
 from ._folder import RECORD, files_of, new_folder
 from ._job import Job, read_job
@@ -117,17 +118,32 @@ def _one(job: Job, fold: Fold, seed: int, place: Path, title: str, tell: Progres
         tuning.table.to_csv(place / "tuning.csv", index=False)
         ranker = tuning.ranker
     ranker.set_params(callbacks=None)
-    ranker.save(place / "model.gbrank")
+    predictor: GBRanker | CalibratedRanker = ranker
+    if job.calibration is not None:
+        tell(0, 1, f"{title}: calibration")
+        with naming_parts(f"{at}train part", ""):
+            predictor = _calibrated(ranker, fold.train, **job.calibration)
+    predictor.save(place / "model.gbrank")
     with naming_parts(f"{at}test part", ""):
-        evaluation = evaluate(fold.test, ranker, job.measures)
+        evaluation = evaluate(fold.test, predictor, job.measures)
     tell(1, 1, f"{title}: report")
-    _report(job, ranker, fold, place, title, tuning)
+    _report(job, predictor, fold, place, title, tuning)
     facts: dict[str, Any] = {"best_iteration": ranker.best_iteration_}
     if ranker.history_:
         facts["validation"] = {"measure": str(ranker.measure_), "mean": ranker.best_score_}
     if tuning is not None:
         facts["tuning"] = {"measure": tuning.measure, "mean": tuning.best_value, "params": dict(tuning.best_params)}
+    if hasattr(predictor, "predict_above"):
+        facts["calibration"] = calibration(fold.test, predictor).to_dict()["events"]
     return Run(fold.name, seed, evaluation, importances(ranker), facts)
+
+
+def _calibrated(ranker: GBRanker, train: RankingData, method: str, folds: int) -> CalibratedRanker:
+    """Return the ranker trained on all of `train`, to the rounds that were found, with curves of query folds."""
+    alone: GBRanker = clone(ranker).set_params(
+        n_estimators=max(1, ranker.best_iteration_), early_stopping_rounds=None, validation_fraction=None
+    )
+    return CalibratedRanker(alone, method=method, cv=folds).fit(train)
 
 
 def _tune(job: Job, ranker: GBRanker, fold: Fold, seed: int, title: str, tell: Progress) -> Any:
@@ -148,7 +164,7 @@ def _tune(job: Job, ranker: GBRanker, fold: Fold, seed: int, title: str, tell: P
     )
 
 
-def _report(job: Job, ranker: GBRanker, fold: Fold, place: Path, title: str, tuning: Any) -> None:
+def _report(job: Job, ranker: GBRanker | CalibratedRanker, fold: Fold, place: Path, title: str, tuning: Any) -> None:
     from ..reports import report
 
     name = job.title or "gbrank job"

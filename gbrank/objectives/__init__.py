@@ -9,7 +9,11 @@ from ._classification import Brier, CrossEntropy, Focal, Hinge
 from ._combined import Combined
 from ._contrastive import Contrastive, InfoNCE, SampledSoftmax, Triplet
 from ._diversity import DiversityPenalty
+from ._estimated_relevance import EstimatedRelevance
+from ._expression import ExpressionLoss
+from ._expressions import Expression
 from ._grades import GradeObjective, NoProbabilitiesError, require_grades
+from ._inverse_propensity import AffineCorrection, InversePropensity
 from ._listwise import XENDCG, ListNet, Softmax
 from ._multiclass import McRank, McRankFocal
 from ._ordinal import CumulativeLogit, ImmediateThreshold, Ordinal, OrdinalCrossEntropy
@@ -24,10 +28,13 @@ from ._pairwise import (
 )
 from ._plackett_luce import PLRank
 from ._pointwise import Huber, LogCosh, SquaredError
+from ._position_based import PositionBasedClicks
+from ._position_term import PositionTerm
 from ._quantile import AbsoluteError, Quantile
 from ._rank_bce import RankBCE
 from ._smooth_ranks import ApproxNDCG
 from ._stochastic_rank import StochasticRank
+from ._unbiased import UnbiasedLambdaRank
 from ._yeti import YetiLoss
 from ._yours import list_loss, pair_loss, point_loss
 
@@ -35,6 +42,7 @@ __all__ = [
     "OBJECTIVES",
     "XENDCG",
     "AbsoluteError",
+    "AffineCorrection",
     "ApproxNDCG",
     "Bound",
     "Brier",
@@ -44,12 +52,16 @@ __all__ = [
     "CrossEntropy",
     "CumulativeLogit",
     "DiversityPenalty",
+    "EstimatedRelevance",
+    "Expression",
+    "ExpressionLoss",
     "Focal",
     "GradeObjective",
     "Hinge",
     "Huber",
     "ImmediateThreshold",
     "InfoNCE",
+    "InversePropensity",
     "LambdaRank",
     "ListNet",
     "LogCosh",
@@ -66,6 +78,8 @@ __all__ = [
     "PairwiseFocal",
     "PairwiseHinge",
     "PairwiseLogistic",
+    "PositionBasedClicks",
+    "PositionTerm",
     "Quantile",
     "RankBCE",
     "SampledSoftmax",
@@ -74,6 +88,7 @@ __all__ = [
     "StochasticRank",
     "Targets",
     "Triplet",
+    "UnbiasedLambdaRank",
     "YetiLoss",
     "list_loss",
     "objective",

@@ -18,7 +18,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import DataError, IntArray, ParameterError, as_vector, as_weights, check_choice
+from .._checks import DataError, IntArray, ParameterError, as_positions, as_vector, as_weights, check_choice
 from .._groups import check_query_ptr
 from .._registry import Registry, unknown
 from ._elsewhere import named_elsewhere
@@ -43,6 +43,8 @@ class Labelled(Protocol):
     def sample_weight(self) -> Vector | None: ...
     @property
     def query_weight(self) -> Vector | None: ...
+    @property
+    def position(self) -> IntArray | None: ...
 
 
 class Targets(NamedTuple):
@@ -52,6 +54,7 @@ class Targets(NamedTuple):
     query_ptr: IntArray
     sample_weight: Vector | None = None
     query_weight: Vector | None = None
+    position: IntArray | None = None
 
 
 class Bound(ABC):
@@ -172,6 +175,10 @@ class Objective(ABC):
         """Return the ranking score, shape (n_documents,), of raw scores."""
         return score
 
+    def position_bias(self, state: State) -> dict[str, Vector]:
+        """Return what was learnt of positions, by name: arrays of which place k is rank k + 1; mostly nothing."""
+        return {}
+
     def alone(self, state: State) -> tuple[Objective, State]:
         """Return the objective that raw scores and state belong to: itself, but for a sum of a single part."""
         return self, state
@@ -186,10 +193,16 @@ class Objective(ABC):
         return frozenset()
 
     def loss(
-        self, y: npt.ArrayLike, score: npt.ArrayLike, query_ptr: npt.ArrayLike, weight: npt.ArrayLike | None = None
+        self,
+        y: npt.ArrayLike,
+        score: npt.ArrayLike,
+        query_ptr: npt.ArrayLike,
+        weight: npt.ArrayLike | None = None,
+        *,
+        position: npt.ArrayLike | None = None,
     ) -> Vector:
-        """Return the loss of each query, shape (n_queries,); `weight` is one for each document."""
-        bound = self.bind(check_targets(y, query_ptr, weight), engine="numpy")
+        """Return the loss of each query, shape (n_queries,); `weight` and `position` are one for each document."""
+        bound = self.bind(check_targets(y, query_ptr, weight, position), engine="numpy")
         return bound.loss(check_scores(score, bound))
 
     def gradient_hessian(
@@ -200,9 +213,11 @@ class Objective(ABC):
         weight: npt.ArrayLike | None = None,
         *,
         engine: str | None = None,
+        position: npt.ArrayLike | None = None,
     ) -> Gradients:
         """Return gradient and hessian of the first round, each of the shape of `score`."""
-        bound = self.bind(check_targets(y, query_ptr, weight), engine=engine or "compiled", n_jobs=1)
+        targets = check_targets(y, query_ptr, weight, position)
+        bound = self.bind(targets, engine=engine or "compiled", n_jobs=1)
         return bound.gradient_hessian(check_scores(score, bound), 0)
 
     def __repr__(self) -> str:
@@ -324,11 +339,17 @@ def _spelled(name: str) -> str:
     return plain if plain in OBJECTIVES else classes.get(plain, name)
 
 
-def check_targets(y: npt.ArrayLike, query_ptr: npt.ArrayLike, weight: npt.ArrayLike | None) -> Targets:
-    """Return checked labels, offsets and document weights."""
+def check_targets(
+    y: npt.ArrayLike,
+    query_ptr: npt.ArrayLike,
+    weight: npt.ArrayLike | None,
+    position: npt.ArrayLike | None = None,
+) -> Targets:
+    """Return checked labels, offsets, document weights and positions."""
     labels = as_vector("y", y)
     weights = None if weight is None else as_weights("weight", weight, len(labels))
-    return Targets(labels, check_query_ptr(query_ptr, len(labels)), weights)
+    positions = None if position is None else as_positions(position, len(labels))
+    return Targets(labels, check_query_ptr(query_ptr, len(labels)), weights, position=positions)
 
 
 def check_scores(score: npt.ArrayLike, bound: Bound) -> Vector:
@@ -365,6 +386,16 @@ def row_weights(data: Labelled) -> Vector | None:
         return weight
     per_row = np.repeat(data.query_weight, np.diff(data.query_ptr))
     return per_row if weight is None else weight * per_row
+
+
+def shown_positions(data: Labelled, name: str) -> IntArray:
+    """Return the rank at which each document was shown, from 1, or refuse data without."""
+    if data.position is None:
+        raise DataError(
+            f"{name}: learns from the rank at which each document was shown; give fit the position of each row, as in "
+            "fit(..., position=rank), or RankingData(..., position=rank)."
+        )
+    return data.position
 
 
 def single_labels(data: Labelled, name: str) -> Vector:

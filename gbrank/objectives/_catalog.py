@@ -28,6 +28,8 @@ FAMILIES = {
         "_stochastic_rank",
         "_diversity",
     ),
+    "clicks": ("_inverse_propensity", "_estimated_relevance", "_position_term", "_position_based", "_unbiased"),
+    "formula": ("_expression",),
     "combined": ("_combined",),
 }
 """The families in the order in which they are told, and their modules."""
@@ -38,6 +40,7 @@ SYMBOLS = {
     **{"varphi": "φ", "varepsilon": "ε", "chi": "χ", "psi": "ψ", "omega": "ω", "Sigma": "Σ", "Gamma": "Γ", "Psi": "Ψ"},
     **{"Delta": "Δ", "Phi": "Φ", "Theta": "Θ", "Lambda": "Λ", "Omega": "Ω", "sum": "Σ", "prod": "Π", "infty": "∞"},
     **{"le": "≤", "leq": "≤", "ge": "≥", "geq": "≥", "ne": "≠", "neq": "≠", "in": "∈", "to": "→", "approx": "≈"},
+    **{"leftarrow": "←"},
     **{"cdot": "·", "times": "×", "pm": "±", "ldots": "...", "dots": "...", "cdots": "...", "mid": "|", "sqrt": "√"},
     **{"partial": "∂", "propto": "∝", "sim": "~", "ell": "ℓ", "lfloor": "⌊", "rfloor": "⌋", "lvert": "|", "rvert": "|"},
     **{"quad": " ", "qquad": " ", "left": "", "right": "", "bigl": "", "bigr": "", "big": "", "displaystyle": ""},

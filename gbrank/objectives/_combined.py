@@ -122,8 +122,7 @@ class Combined(Objective):
     def alone(self, state: State) -> tuple[Objective, State]:
         if len(self.terms) > 1:
             return self, state
-        own = {name.removeprefix("0."): value for name, value in state.items() if name.startswith("0.")}
-        return self.terms[0].objective.alone(own)
+        return self.terms[0].objective.alone(within(state, 0))
 
     @property
     def reads_pairs(self) -> bool:
@@ -136,6 +135,14 @@ class Combined(Objective):
     def transform(self, score: npt.NDArray[Any], state: State) -> npt.NDArray[Any]:
         only, own = self.alone(state)
         return score if only is self else only.transform(score, own)
+
+    def position_bias(self, state: State) -> dict[str, Vector]:
+        """Return what the parts learnt; where several did, each name begins with the number of the part."""
+        learnt = {k: part.objective.position_bias(within(state, k)) for k, part in enumerate(self.terms)}
+        several = sum(map(bool, learnt.values())) > 1
+        return {
+            f"{k}.{name}" if several else name: curve for k, found in learnt.items() for name, curve in found.items()
+        }
 
     def on(self, label: int) -> Objective:
         for part in self.terms:
@@ -185,6 +192,11 @@ class Combined(Objective):
                 raise not_summable(part)
         ends = any(type(bound).end_round is not Bound.end_round for bound in bounds)
         return (EndingBound if ends else CombinedBound)(self, bounds, data)
+
+
+def within(state: State, k: int) -> State:
+    """Return the state of part k."""
+    return {name.removeprefix(f"{k}."): value for name, value in state.items() if name.startswith(f"{k}.")}
 
 
 def not_summable(part: Part) -> ParameterError:
@@ -307,8 +319,7 @@ class CombinedBound(Bound):
         if self.normalised:
             self._divide_by(taken_up(state, "scales", self.scales))
         for k, bound in enumerate(self.bounds):
-            own = {name.removeprefix(f"{k}."): value for name, value in state.items() if name.startswith(f"{k}.")}
-            bound.resume(own, rounds)
+            bound.resume(within(state, k), rounds)
 
 
 class EndingBound(CombinedBound):

@@ -1,4 +1,4 @@
-"""Derivatives of losses of the margin d that are given r = exp(-a d), see `_frames.pairs.PairFrame`."""
+"""Losses of the margin d, most by their derivatives, that are given r = exp(-a d), see `_frames.pairs.PairFrame`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,11 @@ def logistic_of_ratio(d: Any, r: Any, sigmoid: Any) -> Any:
     q = 1.0 / (1.0 + r)
     p = r * q
     return -sigmoid * p, sigmoid * sigmoid * p * q
+
+
+def logistic_value_of_ratio(d: Any, r: Any, sigmoid: Any) -> Any:
+    """Value of `logistic` for r = exp(-sigmoid d)."""
+    return np.log1p(r)
 
 
 def exponential_of_ratio(d: Any, r: Any) -> Any:

@@ -9,15 +9,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from .._checks import DataError, ParameterError, check_choice, check_positive, check_whole
+from . import _margins
 from ._base import OBJECTIVES, Bound, Labelled, Vector, single_labels
 from ._classification import focal_of_margin, focal_of_margin_squared
 from ._frames.gains import stopping_probability, worth_of_labels
 from ._frames.lambda_weights import WEIGHTS
-from ._frames.pair_lists import OfRatio, Phi
+from ._frames.pair_lists import OfRatio, Phi, ValueOfRatio
 from ._frames.pairs import PairBound, PairFrame
 from ._frames.preferences import PreferenceBound, given_pairs
 from ._frames.stabilisers import PairNormed, Ranked
-from ._margins import exponential_of_ratio, focal_of_ratio, focal_squared_of_ratio, logistic_of_ratio
 
 
 def logistic(d: Any, sigmoid: Any) -> Any:
@@ -70,11 +70,12 @@ def attract(d: Any, margin: Any) -> Any:
 
 
 OF_RATIO: Mapping[Phi, OfRatio] = {
-    logistic: logistic_of_ratio,
-    exponential: exponential_of_ratio,
-    focal: focal_of_ratio,
-    focal_squared: focal_squared_of_ratio,
+    logistic: _margins.logistic_of_ratio,
+    exponential: _margins.exponential_of_ratio,
+    focal: _margins.focal_of_ratio,
+    focal_squared: _margins.focal_squared_of_ratio,
 }
+VALUE_OF_RATIO: Mapping[Phi, ValueOfRatio] = {logistic: _margins.logistic_value_of_ratio}
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)
@@ -157,17 +158,25 @@ class Pairwise(PairNormed, Ranked):
         return type(self).equal
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
-        y, weight = single_labels(data, self.name), WEIGHTS[self.weight]
-        phi, equal = self.loss_of_margin(), self.pair_of_equals()
+        y = single_labels(data, self.name)
         if self.pairs == "given":
-            return PreferenceBound(phi, self.phi_params(), given_pairs(data), self.hessian_factor, data, engine, n_jobs)
-        frame = PairFrame(
-            phi, self.phi_params(), weight, equal, self.truncation, self.score_norm, self.query_norm,
-            self.hessian_factor, self.rank_options(), None if equal else OF_RATIO.get(phi),
-        )  # fmt: skip
-        return PairBound(frame, self._worth(y), data, engine, n_jobs)
+            given = given_pairs(data)
+            return PreferenceBound(
+                self.loss_of_margin(), self.phi_params(), given, self.hessian_factor, data, engine, n_jobs
+            )
+        return PairBound(self.frame(), self.worth_of(y), data, engine, n_jobs)
 
-    def _worth(self, y: Vector) -> Vector:
+    def frame(self) -> PairFrame:
+        """Return what the loss of pairs made from labels consists of."""
+        phi, equal = self.loss_of_margin(), self.pair_of_equals()
+        of_ratio, value_of_ratio = (None, None) if equal else (OF_RATIO.get(phi), VALUE_OF_RATIO.get(phi))
+        return PairFrame(
+            phi, self.phi_params(), WEIGHTS[self.weight], equal, self.truncation, self.score_norm, self.query_norm,
+            self.hessian_factor, self.rank_options(), of_ratio, value_of_ratio,
+        )  # fmt: skip
+
+    def worth_of(self, y: Vector) -> Vector:
+        """Return what a document of each label is worth to the weight of its pairs."""
         kind = WEIGHTS[self.weight].worth
         if kind == "gain":
             return worth_of_labels(y, self.gain, self.name)

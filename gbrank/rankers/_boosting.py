@@ -14,7 +14,7 @@ from .._checks import DataError, GbrankWarning
 from ..backends import Binned, Trainer
 from ..metrics import Measure
 from ..objectives import Bound, Objective
-from ..objectives._base import HESSIAN_FLOOR
+from ..objectives._base import HESSIAN_FLOOR, State
 from ._measuring import mean_measure
 from ._sampling import Rows, only, set_apart, without_last
 
@@ -94,7 +94,7 @@ class Boosting:
             better = self._evaluate(outcome, first, max(before - 1, 0))
             if better or first is None:
                 outcome.best_round = number + 1
-                outcome.state = {} if self.bound is None else self.bound.state()
+                outcome.state = self._state()
             info = RoundInfo(number + 1, n_rounds, outcome.history)
             if ended_by(callbacks, info):
                 break
@@ -102,10 +102,13 @@ class Boosting:
                 break
         if patience is None:
             outcome.best_round = outcome.rounds
-            outcome.state = {} if self.bound is None else self.bound.state()
+            outcome.state = self._state()
         if first is not None and outcome.rounds:
             outcome.best_value = outcome.history[first][max(outcome.best_round, 1) - 1]
         return outcome
+
+    def _state(self) -> State:
+        return self.trainer.native_state() if self.bound is None else self.bound.state()
 
     def _begin(self, bound: Bound, outcome: Outcome) -> None:
         if bound.renews_leaves:
@@ -171,8 +174,7 @@ class Boosting:
         It is the best of the values from the place `since` on.
         """
         for name, binned in self.evaluated.items():
-            state = {} if self.bound is None else self.bound.state()
-            scores = self.objective.transform(self.scores(name, outcome.init_score), state)
+            scores = self.objective.transform(self.scores(name, outcome.init_score), self._state())
             outcome.history[name].append(
                 mean_measure(self.measure, self.labels[name], scores, binned.data, f"evaluation set {name!r}")
             )

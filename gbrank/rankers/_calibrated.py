@@ -93,7 +93,7 @@ class CalibratedRanker(CompositeRanker, BaseEstimator):  # type: ignore[misc]
     Examples
     --------
     >>> import gbrank
-    >>> data = gbrank.make_letor(200, random_state=0)
+    >>> data = gbrank.make_letor(60, n_features=10, random_state=0)
     >>> ranker = CalibratedRanker(gbrank.GBRanker(n_estimators=20), cv=3).fit(data)
     >>> p = ranker.predict_proba(data)
     >>> p.shape[1], bool(np.allclose(p.sum(axis=1), 1))

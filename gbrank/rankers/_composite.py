@@ -19,48 +19,8 @@ from ._ranks import RankerMixin
 Arrays = dict[str, npt.NDArray[Any]]
 
 
-class CompositeRanker(RankerMixin):
-    """A ranker made of others, trained with the help of folds; a subclass says how in `_train`."""
-
-    cv: Any
-
-    def fit(
-        self,
-        X: Any,
-        y: npt.ArrayLike | None = None,
-        *,
-        qid: npt.ArrayLike | None = None,
-        sample_weight: npt.ArrayLike | None = None,
-        query_weight: npt.ArrayLike | Mapping[Any, float] | None = None,
-    ) -> Self:
-        """Train on folds of queries, and then on all; arguments as in `GBRanker.fit`.
-
-        Where all documents are one query, as they are without `qid`, its documents are divided, with a warning: each
-        is then scored by rankers that saw others of its query.
-
-        Raises
-        ------
-        DataError
-            Data or labels that cannot be used.
-        ParameterError
-            A parameter that is wrong; folds that cut a query.
-        """
-        data = as_data(X, y, qid, sample_weight=sample_weight, query_weight=query_weight)
-        if isinstance(data, Binned):
-            raise ParameterError(f"X: {type(self).__name__} trains on parts of the data, so give it a RankingData.")
-        if data.init_score is not None:
-            raise ParameterError(
-                f"init_score: {type(self).__name__} learns from what its rankers predict, which is without it; leave "
-                "it out, or make it a feature."
-            )
-        require_several(data)
-        self._train(data, None if data is X else np.argsort(data.order))
-        self.n_features_in_, self.feature_names_ = data.n_features, data.feature_names
-        return self
-
-    def _train(self, data: RankingData, given: IntArray | None) -> None:
-        """Train on the data; `given` is the row at which each row as given stands, None where it is the same."""
-        raise NotImplementedError
+class RankerOfRankers(RankerMixin):
+    """A ranker made of others: what files, measures and diagnoses have to know of it."""
 
     def _parts(self) -> dict[str, Any]:
         """Return the fitted rankers within, each with the folder of a saved file that it goes to; the last decides."""
@@ -79,6 +39,61 @@ class CompositeRanker(RankerMixin):
         """Return the fitted ranker of what `_told`, `_arrays` and `_parts` gave."""
         raise NotImplementedError
 
+    def _boosted(self) -> Iterator[Any]:
+        for part in self._parts().values():
+            yield from part._boosted() if isinstance(part, RankerMixin) else ()
+
+    def _measured(self, data: RankingData) -> tuple[Measure, npt.NDArray[np.float64]]:
+        deciding = list(self._parts().values())[-1]
+        if isinstance(deciding, RankerMixin):
+            return deciding._measured(data)
+        return find_measure(deciding.measure), data.y
+
+
+class CompositeRanker(RankerOfRankers):
+    """A ranker made of others, trained with the help of folds; a subclass says how in `_train`."""
+
+    cv: Any
+
+    def fit(
+        self,
+        X: Any,
+        y: npt.ArrayLike | None = None,
+        *,
+        qid: npt.ArrayLike | None = None,
+        sample_weight: npt.ArrayLike | None = None,
+        query_weight: npt.ArrayLike | Mapping[Any, float] | None = None,
+        position: npt.ArrayLike | None = None,
+    ) -> Self:
+        """Train on folds of queries, and then on all; arguments as in `GBRanker.fit`.
+
+        Where all documents are one query, as they are without `qid`, its documents are divided, with a warning: each
+        is then scored by rankers that saw others of its query.
+
+        Raises
+        ------
+        DataError
+            Data or labels that cannot be used.
+        ParameterError
+            A parameter that is wrong; folds that cut a query.
+        """
+        data = as_data(X, y, qid, sample_weight=sample_weight, query_weight=query_weight, position=position)
+        if isinstance(data, Binned):
+            raise ParameterError(f"X: {type(self).__name__} trains on parts of the data, so give it a RankingData.")
+        if data.init_score is not None:
+            raise ParameterError(
+                f"init_score: {type(self).__name__} learns from what its rankers predict, which is without it; leave "
+                "it out, or make it a feature."
+            )
+        require_several(data)
+        self._train(data, None if data is X else np.argsort(data.order))
+        self.n_features_in_, self.feature_names_ = data.n_features, data.feature_names
+        return self
+
+    def _train(self, data: RankingData, given: IntArray | None) -> None:
+        """Train on the data; `given` is the row at which each row as given stands, None where it is the same."""
+        raise NotImplementedError
+
     def _told_cv(self) -> Any:
         """Return the folds as a file holds them.
 
@@ -93,16 +108,6 @@ class CompositeRanker(RankerMixin):
             f"cv={self.cv!r}: a file holds a number of folds only; set_params(cv=5), say, before saving: that changes "
             "nothing of what was learnt, only how the loaded ranker would be trained again."
         )
-
-    def _boosted(self) -> Iterator[Any]:
-        for part in self._parts().values():
-            yield from part._boosted() if isinstance(part, RankerMixin) else ()
-
-    def _measured(self, data: RankingData) -> tuple[Measure, npt.NDArray[np.float64]]:
-        deciding = list(self._parts().values())[-1]
-        if isinstance(deciding, RankerMixin):
-            return deciding._measured(data)
-        return find_measure(deciding.measure), data.y
 
 
 def require_takes_data(name: str, ranker: Any) -> None:

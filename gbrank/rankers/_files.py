@@ -9,6 +9,7 @@ library's parser sees a byte before the checksums agree: damaged boosters make s
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
 import json
 import os
@@ -29,6 +30,7 @@ from ..metrics import Measure
 from ..metrics import measure as find_measure
 from ..objectives._plain import from_plain, to_plain
 from ._calibrated import CalibratedRanker
+from ._composite import RankerOfRankers
 from ._lambdamart import LambdaMART
 from ._ranker import GBRanker
 from ._stacked import StackedRanker
@@ -37,8 +39,9 @@ FORMAT = 1
 LARGEST = 8 << 30  # bytes that a file may unpack to
 BOOSTED: dict[str, type[GBRanker]] = {"GBRanker": GBRanker, "LambdaMART": LambdaMART}
 COMPOSITES: dict[str, Any] = {"CalibratedRanker": CalibratedRanker, "StackedRanker": StackedRanker}
-CLASSES: dict[str, Any] = BOOSTED | COMPOSITES
-Ranker = GBRanker | CalibratedRanker | StackedRanker
+ABOVE = dict.fromkeys(("FullStageRanker", "RankFlowRanker", "StageProductRanker"), "stages")
+"""Classes of rooms above this one, which they add to `COMPOSITES` when they are imported."""
+Ranker = GBRanker | CalibratedRanker | StackedRanker | RankerOfRankers
 NOT_SAVED = ("callbacks", "objective", "measure", "random_state", "init_model")
 
 
@@ -60,9 +63,11 @@ def packed(ranker: Any) -> tuple[dict[str, Any], dict[str, bytes]]:
     ParameterError
         It is not of a class that files hold, or has a parameter that they cannot hold.
     """
-    if type(ranker).__name__ not in CLASSES or type(ranker) is not CLASSES[type(ranker).__name__]:
+    classes = BOOSTED | COMPOSITES
+    if type(ranker) is not classes.get(type(ranker).__name__):
+        known = ", ".join(dict.fromkeys([*classes, *ABOVE]))
         raise ParameterError(
-            f"{type(ranker).__name__} cannot be saved, only {', '.join(CLASSES)}, also within each other; pickle it."
+            f"{type(ranker).__name__} cannot be saved, only {known}, also within each other; pickle it."
         )
     if isinstance(ranker, GBRanker):
         members = {ranker.model_.file_name: ranker.model_.to_bytes(), "init_score.npy": to_npy(ranker.init_score_)}
@@ -120,7 +125,7 @@ def reads_back(measure: Measure) -> bool:
 
 
 def load(path: str | os.PathLike[str]) -> Ranker:
-    """Return the ranker that ``save`` of a `GBRanker`, `CalibratedRanker` or `StackedRanker` wrote.
+    """Return the ranker that the ``save`` of one wrote: a `GBRanker`, or one made of others.
 
     Raises
     ------
@@ -148,6 +153,8 @@ def restore_composite(manifest: Mapping[str, Any], members: Mapping[str, bytes])
     }  # fmt: skip
     arrays = {name.removesuffix(".npy"): from_npy(content) for name, content in members.items()
               if name.endswith(".npy") and not name.startswith(tuple(f"{folder}/" for folder in parts))}  # fmt: skip
+    if manifest["class"] in ABOVE:
+        importlib.import_module(f"..{ABOVE[manifest['class']]}", __package__)
     ranker: Ranker = COMPOSITES[manifest["class"]]._retold(manifest, arrays, parts)
     ranker.feature_names_ = tuple(manifest["feature_names"])
     ranker.n_features_in_ = len(ranker.feature_names_)

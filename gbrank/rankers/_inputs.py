@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -98,6 +98,12 @@ def require_same_codes(train: RankingData, other: RankingData, name: str) -> Non
                 f"eval_set ({name}): was binned with other categories of {column!r} than the training data; bin it "
                 "with reference=, the binned training data."
             )
+
+
+def check_callbacks(callbacks: Any) -> None:
+    """Raise a `ParameterError` unless `callbacks` is None or a sequence of what can be called."""
+    if callbacks is not None and not (isinstance(callbacks, Sequence) and all(map(callable, callbacks))):
+        raise ParameterError(f"callbacks={callbacks!r}: give a list of functions of a RoundInfo, or None.")
 
 
 def with_bins(

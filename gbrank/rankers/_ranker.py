@@ -11,6 +11,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
@@ -33,6 +34,7 @@ from ._inputs import (
     EvalSet,
     as_data,
     as_eval_sets,
+    check_callbacks,
     data_of,
     features_as_trained,
     hold_out,
@@ -42,6 +44,7 @@ from ._inputs import (
 )
 from ._measuring import measured_labels
 from ._parts import weighty_part
+from ._position_bias import position_bias
 from ._ranks import RankerMixin
 from ._sampling import drawn_rows
 
@@ -250,6 +253,7 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         query_weight: npt.ArrayLike | Mapping[Any, float] | None = None,
         pairs: npt.ArrayLike | None = None,
         pair_weight: npt.ArrayLike | None = None,
+        position: npt.ArrayLike | None = None,
         init_score: npt.ArrayLike | None = None,
         eval_set: EvalSet | None = None,
     ) -> Self:
@@ -270,6 +274,9 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
             may then be all 0.  Row numbers do not survive scikit-learn's cutting of `X`: cut a `RankingData`.
         pair_weight : array-like of shape (n_pairs,), optional
             For these four see `gbrank.RankingData`.
+        position : array-like of int of shape (n_documents,), optional
+            The rank, from 1, at which each document was shown when its label was observed, for objectives that learn
+            from clicks.  It is for training alone: `predict` and `score` know of none.
         init_score : array-like of shape (n_documents,) or (n_documents, n_outputs), optional
             The score from which boosting starts for each document, such as another model's, instead of the objective's
             own start.  Evaluation sets then need theirs: give them as `RankingData`.  As in the libraries, `predict`
@@ -286,9 +293,10 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         """
         check_choice("engine", self.engine, ENGINES)
         check_whole("n_estimators", self.n_estimators)
+        check_callbacks(self.callbacks)
         objective, measure = self._objective(), find_measure(self.measure)
         weights = {"sample_weight": sample_weight, "query_weight": query_weight, "pair_weight": pair_weight}
-        train = as_data(X, y, qid, pairs=pairs, init_score=init_score, **weights)
+        train = as_data(X, y, qid, pairs=pairs, position=position, init_score=init_score, **weights)
         evaluated = as_eval_sets(eval_set)
         share = self.validation_fraction
         if share is not None and not (isinstance(share, float | np.floating) and 0 < share < 1):
@@ -355,6 +363,18 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         return self.measure_, measured_labels(data, self.objective_, self.measure_label, "the data")
 
     @property
+    def position_bias_(self) -> pd.DataFrame:
+        """What the objective learnt of positions: a row for each rank from 1, a column for each curve.
+
+        Raises
+        ------
+        AttributeError
+            The objective learns none.
+        """
+        self._require_fitted()
+        return position_bias(self.objective_, self.state_)
+
+    @property
     def feature_importances_(self) -> npt.NDArray[np.float64]:
         """Share of the total gain that each feature's splits have."""
         self._require_fitted()
@@ -400,7 +420,7 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
                 f"random_state={self.random_state!r}: give a whole number from 0, a numpy.random.RandomState, or None."
             ) from None
         given = {each.name: getattr(self, each.name) for each in fields(TreeParams) if hasattr(self, each.name)}
-        given["backend_params"] = dict(self.backend_params or {})
+        given["backend_params"] = {} if self.backend_params is None else self.backend_params
         return TreeParams(**given, seed=seed, n_threads=thread_count(self.n_jobs))
 
     def _boost(

@@ -55,7 +55,7 @@ class StackedRanker(CompositeRanker, _BaseComposition):  # type: ignore[misc]
     Examples
     --------
     >>> import gbrank
-    >>> data = gbrank.make_letor(120, random_state=0)
+    >>> data = gbrank.make_letor(60, n_features=10, random_state=0)
     >>> two = [("pairs", gbrank.GBRanker(n_estimators=10)), ("points", gbrank.GBRanker("mse", n_estimators=10))]
     >>> stacked = StackedRanker(two, cv=3).fit(data)
     >>> stacked.final_.feature_names_

@@ -7,6 +7,8 @@
 from ._content import block, frame_table
 from ._document import Block, Bullets, Headline, Plot, Section, Table, Text
 from ._gather import gather
+from ._loss_plots import loss_curves, search_progress
+from ._losses import loss_report
 from ._plots import (
     cumulative,
     distribution,
@@ -20,6 +22,8 @@ from ._plots import (
     slice_means,
     tuning_history,
 )
+from ._position_bias import position_bias
+from ._propensity_plots import propensity_curve
 from ._report import Report
 from ._value_plots import pareto, task_shares
 from ._write import report
@@ -42,11 +46,16 @@ __all__ = [
     "importance_bars",
     "label_shares",
     "learning_curve",
+    "loss_curves",
+    "loss_report",
     "pareto",
+    "position_bias",
+    "propensity_curve",
     "query_sizes",
     "reliability_diagram",
     "report",
     "rule_contributions",
+    "search_progress",
     "slice_means",
     "task_shares",
     "tuning_history",

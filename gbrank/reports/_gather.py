@@ -16,6 +16,7 @@ from ._data import data_section
 from ._document import Section
 from ._material import Material, collect
 from ._model import features, parameters, subject, training, versions
+from ._position_bias import bias_sections
 from ._queries import queries
 from ._report import Report
 from ._results import headlines, results
@@ -39,8 +40,9 @@ def gather(
     others = [] if tuning is None else [tuning_section(tuning)]
     others += [Section(str(name), ((block(str(name), content),),)) for name, content in (extra or {}).items()]
     material = collect(ranker, data, measures, runs, n_jobs, tuning)
-    parts = (results, meaning, training, queries, features, data_section, parameters)
-    sections = [section(material) for section in parts]
+    sections = [section(material) for section in (results, meaning, training)]
+    sections += bias_sections(material)
+    sections += [section(material) for section in (queries, features, data_section, parameters)]
     return Report(
         title=title or f"Ranking report: {type(ranker).__name__}",
         subject=f"{subject(material)}. {seen(material)}.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -15,8 +15,9 @@ from ..data import RankingData
 from ..data._ranking_data import replace_fields
 from ..objectives import CrossEntropy, PairwiseLogistic
 from ..rankers import GBRanker
-from ..rankers._ranks import RankerMixin
-from ._full_stage import Features, FullStageRanker, sampled
+from ..rankers._composite import Arrays, RankerOfRankers
+from ..rankers._files import COMPOSITES
+from ._full_stage import Features, FullStageRanker, base_ranker, retold, sampled, told
 from ._log import StageLog
 
 Vector = npt.NDArray[np.float64]
@@ -82,7 +83,7 @@ def stage_method(
     check_whole("n_stages", n_stages)
     check_whole("negatives", negatives)
     check_stage(stage, n_stages)
-    base = GBRanker() if ranker is None else ranker
+    base = base_ranker(ranker)
     lowest = stage - 1
     if name == "rankflow":
         return RankFlowRanker(base, stage=stage, negatives=negatives, random_state=random_state)
@@ -113,7 +114,7 @@ def even_counts(n_stages: int, lowest: int, negatives: int) -> tuple[int, ...]:
     return (*(0,) * lowest, *(each + (number < more) for number in range(len(stages))), 1)
 
 
-class StageProductRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
+class StageProductRanker(RankerOfRankers, BaseEstimator):  # type: ignore[misc]
     """The generalised ranking principle with a model for each factor: p(passes the later stages) x r.
 
     A model of cross-entropy for each later stage, of who passes among those that reached it, and one of the feedback
@@ -148,16 +149,28 @@ class StageProductRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _model(self) -> GBRanker:
-        base = GBRanker() if self.ranker is None else clone(self.ranker)
-        return base.set_params(objective="cross_entropy")
+        return base_ranker(self.ranker).set_params(objective="cross_entropy")
 
     def predict(self, X: Any) -> Vector:
         """Return the logarithm of the product of all probabilities."""
         self._require_fitted()
         return np.asarray(-sum(np.logaddexp(0, -factor.predict(X)) for factor in self.factors_))
 
+    def _parts(self) -> dict[str, Any]:
+        return {f"factors/{number}": each for number, each in enumerate(self.factors_)}
 
-class RankFlowRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
+    def _told(self) -> dict[str, Any]:
+        return told(self)
+
+    @classmethod
+    def _retold(cls, told: Mapping[str, Any], arrays: Arrays, parts: Mapping[str, Any]) -> Self:
+        base = None if told["default_ranker"] else clone(parts["factors/0"])
+        ranker = cls(base, **told["params"])
+        ranker.factors_ = [parts[f"factors/{number}"] for number in range(len(parts))]
+        return ranker
+
+
+class RankFlowRanker(RankerOfRankers, BaseEstimator):  # type: ignore[misc]
     """RankFlow: each stage learns from feedback and from the next stage (Qin et al., SIGIR 2022).
 
     From the last stage to the first: a model learns the feedback by cross-entropy, with items that the stage did not
@@ -207,7 +220,7 @@ class RankFlowRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
                 counts[number], counts[number - 1] = 1, self.negatives - 2
             sample = sampled(log, features, counts, "positive", self.random_state)
             data = sample.to_data(sample.positive)
-            model = GBRanker() if self.ranker is None else clone(self.ranker)
+            model = base_ranker(self.ranker)
             objective: Any = CrossEntropy()
             if tutor is not None:
                 objective = objective + self.tutor_weight * PairwiseLogistic(pairs="given")
@@ -223,6 +236,20 @@ class RankFlowRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
         """Return the score of each row by the model of the stage."""
         self._require_fitted()
         return self.ranker_.predict(X)
+
+    def _parts(self) -> dict[str, Any]:
+        return {"ranker": self.ranker_}
+
+    def _told(self) -> dict[str, Any]:
+        return told(self)
+
+    @classmethod
+    def _retold(cls, told: Mapping[str, Any], arrays: Arrays, parts: Mapping[str, Any]) -> Self:
+        ranker: Self = retold(cls, told, parts["ranker"])
+        return ranker
+
+
+COMPOSITES |= {each.__name__: each for each in (StageProductRanker, RankFlowRanker)}
 
 
 def check_stage(stage: int, n_stages: int) -> None:

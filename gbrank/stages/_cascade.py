@@ -15,13 +15,13 @@ from .._checks import DataError, IntArray, ParameterError, as_vector, check_whol
 from .._groups import canonical_ids
 from ..data import RankingData
 from ..data._features import numbered
+from ..data._log_files import whole_ids
 from ..data._ranking_data import replace_fields
 from ..metrics import Measure, measure
 from ..rankers._parts import take_rows
 from ..rankers._ranks import RankerMixin
 from ._frames import frame_of
 from ._log import StageLog
-from ._log_checks import named
 
 Vector = npt.NDArray[np.float64]
 MEASURES = tuple(f"{name}@{k}" for k in (20, 50) for name in ("hit", "ndcg", "r", "p"))
@@ -62,6 +62,8 @@ class Cascade:
     """
 
     def __init__(self, stages: Sequence[tuple[Any, int] | tuple[str, Any, int]]) -> None:
+        if not isinstance(stages, Sequence):
+            raise ParameterError(f"stages: {stages!r} is no list; give [(ranker, keep), ...].")
         self.stages = tuple(_stage(number, given) for number, given in enumerate(stages, start=1))
         if not self.stages:
             raise ParameterError("stages: there are none; give at least one (ranker, keep).")
@@ -105,8 +107,12 @@ class Cascade:
         Raises
         ------
         DataError
-            A ranker does not return one finite number for each document; stage and row are named.
+            No `RankingData`; or a ranker does not return one finite number for each document: stage and row are named.
         """
+        if not isinstance(data, RankingData):
+            raise DataError(
+                f"data: a {type(data).__name__} does not tell which rows are one request; give a RankingData."
+            )
         rows = np.arange(data.n_documents)
         query = np.repeat(np.arange(data.n_queries), data.query_sizes)
         reached, scores, seconds = np.zeros(data.n_documents, np.int64), [], []
@@ -188,6 +194,9 @@ class CascadeRun:
         -------
         DataFrame indexed by stage
         """
+        for name, several in (("measures", measures), ("k", k)):
+            if not isinstance(several, Sequence) or isinstance(several, str):
+                raise ParameterError(f"{name}={several!r}: give a list.")
         data, worth = self.data, self._interest(interest)
         final, starts = self.final.astype(np.float64), data.query_ptr[:-1]
         rows = {}
@@ -225,7 +234,7 @@ class CascadeRun:
         if isinstance(source, Mapping):
             brought_by = {str(name): np.asarray(mask) for name, mask in source.items()}
         else:
-            labels = named("source", canonical_ids, source)
+            labels = canonical_ids(source, name="source")
             brought_by = {str(name): labels == name for name in np.unique(labels)}
         rows = {}
         for name, mask in brought_by.items():
@@ -238,24 +247,32 @@ class CascadeRun:
         columns = ["candidates", "revealed", "reveal_ratio", "survival"]
         return pd.DataFrame.from_dict(rows, orient="index", columns=columns).rename_axis("source")
 
-    def log(self, feedback: npt.ArrayLike | None = None) -> StageLog:
+    def log(self, feedback: npt.ArrayLike | None = None, *, item: npt.ArrayLike | None = None) -> StageLog:
         """Return the run as a log for full-stage learning: labels, or `feedback`, where exposed, and NaN elsewhere.
 
         Parameters
         ----------
         feedback : array-like of shape (n_documents,), optional
             What the user answers to each document if it is shown; the labels by default.
+        item : array-like of shape (n_documents,), optional
+            Item ids.  By default the document ids of the data, which are text: as whole numbers where all are spelled
+            as such (``7``, not ``007``), so that a log of numbers, sent through a cascade, gives a log of numbers.
+            Without document ids, the place in the request, from 0.
         """
         answers = self._interest(feedback, "feedback")
-        item = self.data.doc_id
         if item is None:
-            item = np.concatenate([np.arange(size) for size in self.data.query_sizes])
+            item = self._items()
         exposed = np.where(self.final, answers, np.nan)
         log = StageLog(
             self.data.qid, item, self.stage, exposed,
             features=self.data.X, n_stages=len(self.stages), feature_names=self.data.feature_names,
         )  # fmt: skip
         return log._with(categories=self.data.categories)
+
+    def _items(self) -> npt.NDArray[Any]:
+        if self.data.doc_id is None:
+            return np.arange(self.data.n_documents) - np.repeat(self.data.query_ptr[:-1], self.data.query_sizes)
+        return whole_ids(self.data.doc_id)
 
     def _interest(self, given: npt.ArrayLike | None, name: str = "interest") -> Vector:
         if given is not None:

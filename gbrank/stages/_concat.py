@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import scipy.sparse as sp
 
 from .._checks import DataError
 from ..data._categories import Categories
-from ._log import PER_ROW, StageLog
+from ._log import PER_ROW, StageLog, require_log
 
 
 def concat_logs(logs: Sequence[StageLog]) -> StageLog:
@@ -29,7 +30,11 @@ def concat_logs(logs: Sequence[StageLog]) -> StageLog:
     >>> concat_logs([log.take([1]), log.take([0])]).request_ids.tolist()
     ['b', 'a']
     """
+    if isinstance(logs, StageLog) or not isinstance(logs, Iterable):
+        raise DataError(f"concat_logs: a {type(logs).__name__} is no sequence of logs; give them in a list.")
     logs = list(logs)
+    for number, log in enumerate(logs):
+        require_log(log, f"concat_logs: log {number}")
     if not logs:
         raise DataError("concat_logs: give at least one log.")
     first = logs[0]
@@ -37,9 +42,12 @@ def concat_logs(logs: Sequence[StageLog]) -> StageLog:
         for name in ("n_stages", "feature_names"):
             if getattr(log, name) != getattr(first, name):
                 raise DataError(f"concat_logs: {name} of log {number} is not that of log 0; join logs of one system.")
-        for name in ("item", "request_ids"):
-            if getattr(log, name).dtype.kind != getattr(first, name).dtype.kind:
-                raise DataError(f"concat_logs: ids are numbers in one log and strings in another (log {number}).")
+        for name, of in (("item", "item"), ("request_ids", "request")):
+            if (kind := _kind(getattr(log, name))) != _kind(getattr(first, name)):
+                raise DataError(
+                    f"concat_logs: {of} ids are {kind} in log {number}, but {_kind(getattr(first, name))} in log 0; "
+                    "make all logs with ids of one kind."
+                )
         if (log.forced is None) != (first.forced is None):
             raise DataError(f"concat_logs: forced is given in only one of log 0 and log {number}.")
         if not _same_categories(log.categories, first.categories):
@@ -56,6 +64,10 @@ def concat_logs(logs: Sequence[StageLog]) -> StageLog:
         request_ids=np.concatenate([log.request_ids for log in logs]),
         top_feedback=max(log.top_feedback for log in logs),
     )
+
+
+def _kind(ids: npt.NDArray[Any]) -> str:
+    return "strings" if ids.dtype.kind == "U" else "whole numbers"
 
 
 def _stacked(values: list[Any]) -> Any:

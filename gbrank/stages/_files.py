@@ -5,18 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from .._checks import DataError
-from .._optional import optional_module
+from ..data._log_files import read_log_frame
 from ._log import StageLog
-
-if TYPE_CHECKING:
-    import pandas as pd
-
-MISSING = ["", "NA", "N/A", "NaN", "nan", "null", "NULL", "None"]  # in CSV, but for ids
 
 
 def read_stage_log(
@@ -52,46 +44,8 @@ def read_stage_log(
     """
     place = Path(path)
     ids = [(names or {}).get(name, name) for name in ("request", "item")]
-    frame = _parquet(place) if place.suffix == ".parquet" else _csv(place, ids)
+    frame = read_log_frame(place, ids, "item")
     try:
         return StageLog.from_frame(frame, n_stages=n_stages, names=names, features=features, top_feedback=top_feedback)
     except DataError as error:
         raise DataError(f"{place}: {error}") from None
-
-
-def _csv(path: Path, ids: Sequence[str]) -> pd.DataFrame:
-    import pandas as pd
-
-    try:
-        header = pd.read_csv(path, nrows=0).columns
-        missing = {column: [""] if column in ids else MISSING for column in header}
-        frame = pd.read_csv(path, dtype=dict.fromkeys(ids, str), keep_default_na=False, na_values=missing)
-    except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file; give the path of a log.") from None
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path}: cannot be read as CSV ({error}); write a header and a row for each item.") from None
-    for name in ids:
-        if name in frame.columns:
-            frame[name] = _numbers(frame[name])
-    return frame
-
-
-def _numbers(ids: pd.Series) -> pd.Series:
-    """Return ids as whole numbers where all are spelled so that no two become one."""
-    distinct = ids.unique()
-    if not all(isinstance(each, str) and each.removeprefix("-").isdecimal() for each in distinct):
-        return ids
-    if any(str(int(each)) != each or abs(int(each)) >= 1 << 63 for each in distinct):
-        return ids
-    return ids.astype(np.int64)
-
-
-def _parquet(path: Path) -> pd.DataFrame:
-    pyarrow = optional_module("pyarrow.parquet")
-    try:
-        frame: pd.DataFrame = pyarrow.read_table(path).to_pandas()
-    except FileNotFoundError:
-        raise DataError(f"{path}: there is no such file; give the path of a log.") from None
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path}: cannot be read as Parquet ({error}); write it anew.") from None
-    return frame

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from .._compile import in_parallel, kernel, thread_count
 from ..data._categories import Categories
 
 if TYPE_CHECKING:
     import pandas as pd
+
+_0, _10 = np.uint64(0), np.uint64(10)
+ZERO, MINUS = np.uint64(ord("0")), ord("-")
 
 
 def frame_of(X: Any, names: Sequence[str], categories: Categories) -> pd.DataFrame:
@@ -40,11 +45,35 @@ def plain(column: pd.Series) -> npt.NDArray[Any]:
 
 
 def as_text(item: npt.NDArray[Any]) -> npt.NDArray[np.str_]:
-    """Return item ids as strings; each distinct number is spelled once."""
+    """Return item ids as strings, whole numbers as their decimals.
+
+    Examples
+    --------
+    >>> as_text(np.array([7, -120, 0])).tolist()
+    ['7', '-120', '0']
+    """
     if item.dtype.kind == "U":
         return item
-    import pandas as pd
+    width = max(len(str(end)) for end in (item.min(), item.max()))
+    codes = np.zeros((len(item), width), np.uint32)
+    cuts = np.linspace(0, len(item), thread_count(None) + 1).astype(int).tolist()
+    in_parallel([(write_decimals, (a, b, np.ascontiguousarray(item), codes)) for a, b in itertools.pairwise(cuts)])
+    return codes.view(f"U{width}").ravel()
 
-    code, items = pd.factorize(item)
-    text = items.astype(str)
-    return np.asarray(text.astype(f"U{np.strings.str_len(text).max()}")[code])
+
+@kernel
+def write_decimals(first: Any, last: Any, number: Any, codes: Any) -> None:
+    """Write the decimals of int64 numbers as code points, a row for each, with zeros behind the end."""
+    for row in range(first, last):
+        rest = np.uint64(number[row]) if number[row] >= 0 else _0 - np.uint64(number[row])
+        length, left = 1, rest // _10
+        while left > _0:
+            left //= _10
+            length += 1
+        at = length if number[row] >= 0 else length + 1
+        if number[row] < 0:
+            codes[row, 0] = MINUS
+        for _ in range(length):
+            at -= 1
+            codes[row, at] = ZERO + rest % _10
+            rest //= _10

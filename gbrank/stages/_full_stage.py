@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -12,9 +12,10 @@ from sklearn.base import BaseEstimator, clone
 from .._checks import DataError, IntArray, ParameterError, check_positive, check_whole
 from ..data import RankingData
 from ..rankers import GBRanker
-from ..rankers._ranks import RankerMixin
+from ..rankers._composite import Arrays, RankerOfRankers
+from ..rankers._files import COMPOSITES, plain
 from ._cascade import top
-from ._log import StageLog
+from ._log import StageLog, require_log
 from ._relabel import relabel
 from ._requests import sample_requests
 
@@ -22,7 +23,7 @@ Features = Callable[[npt.NDArray[Any], npt.NDArray[Any]], Any]
 """Called with request ids and item ids of pairs; returns their features, one row for each."""
 
 
-class FullStageRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
+class FullStageRanker(RankerOfRankers, BaseEstimator):  # type: ignore[misc]
     """A ranker trained on how far each item of a request came in a system of several stages.
 
     Algorithm 1 of the paper: items are sampled from every stage of a request, labelled by the stage that they reached
@@ -49,7 +50,7 @@ class FullStageRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     ranker_ : GBRanker
-        Fitted.  It is this that can be saved.
+        Fitted.
     n_features_in_ : int
     feature_names_ : tuple of str
 
@@ -104,8 +105,7 @@ class FullStageRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
         check_positive("exploration", self.exploration, zero=True)
         sample = sampled(log, features, self.counts, self.per, self.random_state)
         data = relabel(sample, self.z, from_stage=self.from_stage)
-        ranker = GBRanker() if self.ranker is None else clone(self.ranker)
-        self.ranker_ = ranker.fit(data, eval_set=eval_set)
+        self.ranker_ = base_ranker(self.ranker).fit(data, eval_set=eval_set)
         self.n_features_in_, self.feature_names_ = data.n_features, data.feature_names
         return self
 
@@ -150,17 +150,57 @@ class FullStageRanker(RankerMixin, BaseEstimator):  # type: ignore[misc]
             score = score + self.exploration * spread[query] * noise
         return top(np.arange(len(score)), score, query, keep)
 
+    def _parts(self) -> dict[str, Any]:
+        return {"ranker": self.ranker_}
+
+    def _told(self) -> dict[str, Any]:
+        return told(self)
+
+    @classmethod
+    def _retold(cls, told: Mapping[str, Any], arrays: Arrays, parts: Mapping[str, Any]) -> Self:
+        ranker: Self = retold(cls, told, parts["ranker"])
+        return ranker
+
+
+COMPOSITES["FullStageRanker"] = FullStageRanker
+
+
+def told(estimator: Any) -> dict[str, Any]:
+    """Return the parameters of an estimator of this room as a file holds them; a generator of seeds is none."""
+    params = estimator.get_params(deep=False)
+    seed = params.pop("random_state", None)
+    default = params.pop("ranker") is None
+    params = {name: plain(value) for name, value in params.items()}
+    if hasattr(estimator, "random_state"):
+        params["random_state"] = int(seed) if isinstance(seed, int | np.integer) else None
+    return {"params": params, "default_ranker": default}
+
+
+def retold(cls: Any, told: Mapping[str, Any], fitted: GBRanker) -> Any:
+    """Return the estimator of what `told` gave, whose fitted ranker is the first of its parts."""
+    estimator = cls(None if told["default_ranker"] else clone(fitted), **told["params"])
+    estimator.ranker_ = fitted
+    return estimator
+
+
+def base_ranker(ranker: GBRanker | None) -> GBRanker:
+    """Return an unfitted copy of what learns."""
+    if ranker is not None and not isinstance(ranker, GBRanker):
+        raise ParameterError(f"ranker={ranker!r}: give a GBRanker, or None.")
+    return GBRanker() if ranker is None else clone(ranker)
+
 
 def sampled(
     log: StageLog, features: Features | None, counts: Sequence[int | None] | None, per: str, seed: Any
 ) -> StageLog:
     """Return some items of every stage, with their features."""
-    if not isinstance(log, StageLog):
-        raise DataError(f"log: {type(log).__name__} is no StageLog; make one of it.")
+    require_log(log)
     if counts is None and per == "positive":
         raise ParameterError("per='positive': say by `counts` how many negatives each positive gets.")
     log = log._with(order=np.arange(log.n_rows))  # so that the sample tells which rows of this log it holds
     sample = log if counts is None else sample_requests(log, counts, per=per, random_state=seed)
     if features is None:
         return sample
+    if not callable(features):
+        raise ParameterError("features: is no function; give features(request, item), or a log that has features.")
     return sample.with_features(features(log.request[sample.order], sample.item))

@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks import DataError, IntArray, ParameterError, check_whole, real_numbers
-from .._groups import canonical_ids, group_rows
+from .._groups import canonical_ids, chosen_groups, group_rows, runs_of
 from ..data import RankingData
 from ..data._categories import Categories
 from ..data._features import check_features
-from ..data._ranking_data import _runs, replace_fields
+from ..data._ranking_data import replace_fields
 from ._frames import as_text, frame_of, plain
-from ._log_checks import Mask, Vector, as_flags, as_stages, check_distinct, check_feedback, named, top_of
+from ._log_checks import Mask, Vector, as_flags, as_stages, check_distinct, check_feedback, top_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -115,13 +115,13 @@ class StageLog:
         feature_names: Sequence[str] | None = None,
     ) -> None:
         check_whole("n_stages", n_stages)
-        groups = named("request", group_rows, request)
+        groups = group_rows(request, name="request")
         n = len(groups.order)
         if n == 0:
             raise DataError("the log has no rows; give at least one.")
         found = None if features is None else check_features(features, feature_names)
         fields: dict[str, Any] = {
-            "item": named("item", canonical_ids, item),
+            "item": canonical_ids(item, name="item"),
             "stage": as_stages(stage, n_stages),
             "feedback": real_numbers("feedback", feedback),
             "forced": None if forced is None else as_flags(forced),
@@ -173,6 +173,10 @@ class StageLog:
         ParameterError
             A name in `names` that no log has.
         """
+        if not hasattr(frame, "columns"):
+            raise DataError(f"frame: a {type(frame).__name__} is no DataFrame; give one, or arrays to StageLog itself.")
+        if names is not None and not isinstance(names, Mapping):
+            raise ParameterError(f"names={names!r}: give a mapping, as {{'request': 'session_id'}}.")
         called = {name: name for name in (*COLUMNS, "forced")} | dict(names or {})
         if set(called) != {*COLUMNS, "forced"}:
             other = next(name for name in called if name not in (*COLUMNS, "forced"))
@@ -260,19 +264,9 @@ class StageLog:
         DataError
             A number is out of range or repeated, or no request is chosen.
         """
-        chosen = np.asarray(requests)
-        if chosen.dtype.kind == "b":
-            if chosen.shape != (self.n_requests,):
-                raise DataError(f"requests: a mask of shape {chosen.shape} for {self.n_requests} requests.")
-            chosen = np.flatnonzero(chosen)
-        if chosen.ndim != 1 or len(chosen) == 0 or chosen.dtype.kind not in "iu":
-            raise DataError("requests: choose at least one, by whole numbers or by a mask.")
-        outside = (chosen < 0) | (chosen >= self.n_requests)
-        if outside.any():
-            raise DataError(f"requests: {chosen[outside][0]} is outside 0 to {self.n_requests - 1}.")
-        if len(np.unique(chosen)) != len(chosen):
-            raise DataError("requests: one is chosen twice; `sample_requests` makes several lists of a request.")
-        ptr, rows = _runs(self.request_ptr, chosen.astype(np.int64))
+        twice = "`sample_requests` makes several lists of a request"
+        chosen = chosen_groups("requests", requests, self.n_requests, twice=twice)
+        ptr, rows = runs_of(self.request_ptr, chosen)
         return self._at(rows, ptr, self.request_ids[chosen])
 
     def rows(self, kept: npt.ArrayLike) -> StageLog:
@@ -384,3 +378,9 @@ class StageLog:
             },
             index=pd.RangeIndex(bins, name="stage"),
         )
+
+
+def require_log(log: Any, name: str = "log") -> None:
+    """Raise a `DataError` unless `log` is a `StageLog`."""
+    if not isinstance(log, StageLog):
+        raise DataError(f"{name}: a {type(log).__name__} is no StageLog; make one of it.")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,16 +13,7 @@ from ..data._ids import code_points, find_repeats, hashes_of
 
 Vector = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-T = TypeVar("T")
 HASH_FACTOR = np.uint64(0x9E3779B97F4A7C15)
-
-
-def named(name: str, function: Callable[[Any], T], ids: Any) -> T:
-    """Return ``function(ids)``, whose errors speak of query ids, with errors that speak of `name`."""
-    try:
-        return function(ids)
-    except DataError as error:
-        raise DataError(str(error).replace("qid", name, 1)) from None
 
 
 def as_stages(stage: npt.ArrayLike, n_stages: int) -> IntArray:

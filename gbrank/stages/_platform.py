@@ -5,13 +5,14 @@ The requests are those of Zheng et al., arXiv 2405.04844, appendix A.4 and A.5.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import IntArray, ParameterError, check_whole
+from .._checks import GbrankWarning, IntArray, ParameterError, check_whole
 from ..data import RankingData
 from ._log import StageLog
 
@@ -156,13 +157,26 @@ class Platform:
 
         What was exposed and liked in the test request leaves the pool before the validation request is drawn, and what
         was in either of them before the `n_requests` training requests of each user.
+
+        Raises
+        ------
+        ParameterError
+            A user has fewer items than a request takes; no user liked anything in a request, so that nothing can be
+            measured.
+
+        Warns
+        -----
+        GbrankWarning
+            Some users liked nothing of what the test or the validation request exposed: measures skip them.
         """
+        check_whole("n_requests", n_requests)
         rng = np.random.default_rng(random_state)
         pool = self.pool.copy()
         liked = []
-        for _ in range(2):
+        for part in ("test", "validation"):
             one = self.requests(sizes=sizes, pool=pool, random_state=rng)
             liked.append(self._liked(one))
+            _check_liked(liked[-1], part)
             pool &= ~liked[-1]
         test, valid = liked
         train = self.requests(n_requests, sizes=sizes, pool=pool, random_state=rng)
@@ -204,6 +218,20 @@ class PlatformSplit:
     def user_of(self, request: npt.ArrayLike) -> IntArray:
         """Return the user of training requests."""
         return np.asarray(np.asarray(request) // self.n_requests, dtype=np.int64)
+
+
+def _check_liked(liked: Mask, part: str) -> None:
+    """Refuse a request in which no user liked anything; warn of users who did not."""
+    empty = np.asarray(~liked.any(axis=1))
+    if empty.all():
+        raise ParameterError(f"sizes: no user liked what the {part} request exposed; expose more items.")
+    if empty.any():
+        warnings.warn(
+            f"split: {empty.sum()} of {len(empty)} users (the first is user {int(np.argmax(empty))}) liked nothing of "
+            f"what the {part} request exposed, and measures skip them; expose more items.",
+            GbrankWarning,
+            stacklevel=3,
+        )
 
 
 def ends(items: IntArray, score: Matrix, best: int, worst: int) -> tuple[IntArray, IntArray]:

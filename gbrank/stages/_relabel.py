@@ -8,7 +8,7 @@ import numpy as np
 
 from .._checks import DataError, ParameterError, check_whole, real_numbers
 from ..data import RankingData
-from ._log import StageLog
+from ._log import StageLog, require_log
 from ._log_checks import Vector
 
 
@@ -79,6 +79,7 @@ def stage_labels(log: StageLog, z: Sequence[float] | None = None) -> Vector:
     >>> stage_labels(log).tolist(), stage_labels(log, z=(0, 0, 0, 1)).tolist()
     ([0.0, 1.0, 2.0, 2.5, 3.0], [0.0, 0.0, 0.0, 0.5, 1.0])
     """
+    require_log(log)
     values = _check_z(z, log.n_stages)
     labels = values[log.stage]
     rows = np.flatnonzero(log.positive)

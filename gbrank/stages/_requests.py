@@ -12,7 +12,7 @@ from .._checks import DataError, IntArray, ParameterError, check_choice, check_w
 from .._compile import kernel, over_queries
 from ..data import sample_negatives
 from ..objectives._frames.noise import stream
-from ._log import StageLog
+from ._log import StageLog, require_log
 
 ALL = -1  # in place of a number: all there are
 
@@ -65,6 +65,7 @@ def sample_requests(
     >>> lists.request.tolist(), lists.stage.tolist()
     (['r#0', 'r#0', 'r#1', 'r#1'], [0, 2, 0, 2])
     """
+    require_log(log)
     check_choice("per", per, ("request", "positive"))
     if positives is not None:
         check_whole("positives", positives)
@@ -130,6 +131,7 @@ def add_candidates(log: StageLog, items: npt.ArrayLike, n: int, **options: Any) 
     >>> more.stage.tolist(), len(set(more.item.tolist()))
     ([2, 1, 0, 0, 0], 5)
     """
+    require_log(log)
     if log.features is not None:
         raise DataError("the log has features, which new items lack; add them first, then give features to all.")
     drawn = sample_negatives((log.request, log.item), items, n, **options)
@@ -147,7 +149,8 @@ def add_candidates(log: StageLog, items: npt.ArrayLike, n: int, **options: Any) 
 
 def _limits(counts: Sequence[int | None], positives: int | None, log: StageLog, of_row: IntArray) -> IntArray:
     """Return how many of each class are kept at most, after checks."""
-    counts = list(counts)
+    if not isinstance(counts, Sequence | np.ndarray):
+        raise ParameterError(f"counts={counts!r}: give {log.n_stages + 1} numbers, for stage 0 to {log.n_stages}.")
     if len(counts) != log.n_stages + 1:
         raise ParameterError(
             f"counts={tuple(counts)}: {len(counts)} numbers for {log.n_stages} stages; give {log.n_stages + 1}, for "

@@ -25,16 +25,18 @@ class Data(NamedTuple):
     query_weight: Array | None
     pairs: IntArray
     pair_weight: Array
+    position: IntArray
 
 
 def with_pairs(y: Array, query_ptr: IntArray, rng: np.random.Generator) -> Data:
-    """Return data whose preferences are some of the pairs that the labels make."""
+    """Return data shown in row order, whose preferences are some of the pairs that the labels make."""
     grades, pairs = y if y.ndim == 1 else y[:, 0], []
     for start, end in itertools.pairwise(query_ptr):
         found = start + np.argwhere(grades[start:end, None] > grades[None, start:end])
         pairs.append(found[rng.permutation(len(found))[:PAIRS]])
     chosen = np.concatenate(pairs)
-    return Data(y, query_ptr, None, None, chosen, rng.uniform(0.5, 2, len(chosen)))
+    position = np.arange(1, len(y) + 1) - np.repeat(query_ptr[:-1], np.diff(query_ptr))
+    return Data(y, query_ptr, None, None, chosen, rng.uniform(0.5, 2, len(chosen)), position)
 
 
 def reordered(data: Data, order: IntArray) -> tuple[Data, IntArray]:
@@ -45,7 +47,8 @@ def reordered(data: Data, order: IntArray) -> tuple[Data, IntArray]:
     place[rows] = np.arange(len(rows))
     pairs = place[data.pairs]
     by_query = np.argsort(np.searchsorted(query_ptr, pairs[:, 0], side="right"), kind="stable")
-    return Data(data.y[rows], query_ptr, None, None, pairs[by_query], data.pair_weight[by_query]), rows
+    weight, position = data.pair_weight[by_query], data.position[rows]
+    return Data(data.y[rows], query_ptr, None, None, pairs[by_query], weight, position), rows
 
 
 def labels_for(y: npt.ArrayLike | None, query_ptr: npt.ArrayLike | None, rng: np.random.Generator) -> Data:

@@ -302,3 +302,28 @@ def test_what_reads_numbers_refuses_categories(tmp_path):
         QueryNormalizer().fit(data)
     with pytest.raises(DataError, match="'brand' holds categories, which readers of LETOR text"):
         gbrank.write_letor(data, tmp_path / "x.txt")
+
+
+@pytest.mark.parametrize("backend", ["lightgbm", "xgboost"])
+def test_a_query_weight_of_2_is_the_query_twice_where_nothing_counts_rows(backend):
+    """LightGBM counts the rows of a set of categories, and none where a split sets one category apart."""
+    rng = np.random.default_rng(0)
+    brand, times = rng.integers(0, 12, len(QID)), rng.integers(1, 3, N_QUERIES)
+    y = np.clip(np.round(1.5 * np.sin(brand) + rng.normal(scale=0.5, size=len(QID)) + 1), 0, 3)
+    rows = np.concatenate([np.flatnonzero(q == QID) for q in range(N_QUERIES) for _ in range(times[q])])
+    few = {"n_estimators": 5, "max_leaves": 8, "categorical_features": [0]}
+
+    def difference(**library):
+        ranker = GBRanker("pairwise_logistic", backend=backend, n_jobs=1, **few, backend_params=library)
+        weighted = ranker.fit(brand[:, None], y, qid=QID, query_weight=times).predict(brand[:, None])
+        assert np.ptp(weighted) > 0.5
+        repeated = ranker.fit(brand[rows, None], y[rows], qid=np.repeat(np.arange(times.sum()), SIZE))
+        return np.abs(weighted - repeated.predict(brand[:, None])).max()
+
+    if backend == "xgboost":
+        assert difference() < 1e-5
+        return
+    few["min_docs_in_leaf"] = 0
+    finest = {"min_data_in_bin": 1, "min_sum_hessian_in_leaf": 0.1}
+    assert difference(**finest, max_cat_to_onehot=256) < 1e-5
+    assert difference(**finest) > 1e-3

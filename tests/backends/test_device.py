@@ -9,6 +9,7 @@ import gbrank
 from gbrank import GBRanker, ParameterError
 from gbrank.backends import TreeParams
 from gbrank.backends import backend as find_backend
+from gbrank.backends._lightgbm_params import has_cuda
 
 DATA = gbrank.make_letor(10, max_documents=8, n_features=3, random_state=0)
 
@@ -33,15 +34,18 @@ def has_gpu(backend):
 @pytest.mark.filterwarnings("ignore:.*GPU")
 @pytest.mark.parametrize(("backend", "words"), [("lightgbm", "without CUDA"), ("xgboost", "finds no GPU")])
 @pytest.mark.parametrize("engine", ["compiled", "native"])
-def test_no_gpu_is_an_error(backend, words, engine):
+def test_no_gpu_is_an_error(backend, words, engine, capfd):
     ranker = GBRanker(backend=backend, engine=engine, device="cuda", n_estimators=3, n_jobs=1)
     if has_gpu(backend):
         on_cpu = GBRanker(backend=backend, engine=engine, n_estimators=3, n_jobs=1)
         assert ranker.fit(DATA).score(DATA) == pytest.approx(on_cpu.fit(DATA).score(DATA), abs=0.05)
         return
+    capfd.readouterr()  # of the look by another way
+    has_cuda.cache_clear()
     with pytest.raises(ParameterError, match=words):
         ranker.fit(DATA)
     assert not hasattr(ranker, "model_")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_catboost_shows_no_scores_on_a_gpu():

@@ -116,3 +116,78 @@ def test_bad_files_are_refused(folder):
             read_kuairec(folder)
         path.write_text(text)
     assert isinstance(read_kuairec(folder).items, pd.DataFrame)
+
+
+RANGES = ("follow_user_num", "fans_user_num", "friend_user_num", "register_days")
+USER_COLUMNS = (
+    "user_active_degree", "is_lowactive_period", "is_live_streamer", "is_video_author",
+    *(name + ending for name in RANGES for ending in ("", "_range")), *(f"onehot_feat{k}" for k in range(18)),
+)  # fmt: skip
+VIDEO_COLUMNS = (
+    "author_id", "video_type", "upload_dt", "upload_type", "visible_status", "video_duration", "video_width",
+    "video_height", "music_id", "video_tag_id", "video_tag_name",
+)  # fmt: skip
+WITH_USERS = (
+    "show", "play", "complete_play", "valid_play", "long_time_play", "short_time_play", "like", "cancel_like",
+    "comment", "delete_comment", "comment_like", "follow", "cancel_follow", "share", "download", "report",
+    "reduce_similar", "collect", "cancel_collect",
+)  # fmt: skip
+COUNTS = (
+    *(f"{name}_{unit}" for name in WITH_USERS for unit in ("cnt", "user_num")), "play_duration", "play_progress",
+    "comment_stay_duration", "click_like_cnt", "double_click_cnt", "direct_comment_cnt", "reply_comment_cnt",
+)  # fmt: skip
+TEXTS = {"user_active_degree", "video_type", "upload_type", "visible_status"}
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A folder with all columns that are published: 50 users, 80 videos, 5 days, next to no pair missing."""
+    folder, rng = tmp_path_factory.mktemp("kuairec"), np.random.default_rng(0)
+    user, video = np.nonzero(rng.random((50, 80)) < 0.996)
+    length, n = rng.integers(3000, 60_000, 80), len(user)
+    play = (length[video] * rng.gamma(2, 0.5, n)).astype(int)
+    matrix = {"user_id": user, "video_id": video, "play_duration": play, "video_duration": length[video]}
+    matrix |= {"time": "2020-07-05 05:27:48.378", "date": 20200705.0, "timestamp": 1593898068.378}
+    pd.DataFrame(matrix | {"watch_ratio": play / length[video]}).to_csv(folder / "small_matrix.csv", index=False)
+    users = {"user_id": np.arange(50)}
+    for name in USER_COLUMNS:
+        users[name] = rng.integers(0, 9, 50) if name != "user_active_degree" and "range" not in name else "UNKNOWN"
+    pd.DataFrame(users).to_csv(folder / "user_features.csv", index=False)
+    daily = {"video_id": np.repeat(np.arange(80), 5), "date": np.tile(np.arange(20200705, 20200710), 80)}
+    for name in VIDEO_COLUMNS:
+        text = name in TEXTS or name.endswith(("_dt", "_name"))
+        daily[name] = "text" if text else np.repeat(rng.integers(0, 99, 80), 5)
+    for name in COUNTS:
+        daily[name] = rng.integers(0, 5000, 400).astype(float)
+    pd.DataFrame(daily).to_csv(folder / "item_daily_features.csv", index=False)
+    lists = [str(rng.choice(31, 2, replace=False).tolist()) for _ in range(79)] + ["[30]"]
+    pd.DataFrame({"video_id": np.arange(80), "feat": lists}).to_csv(folder / "item_categories.csv", index=False)
+    return folder, matrix, users, daily
+
+
+def test_all_columns_that_are_published(published):
+    folder, matrix, users, daily = published
+    assert (len(users), len(daily)) == (31, 58)  # columns, with the ids
+    kuairec = read_kuairec(folder)
+    data = kuairec.to_data()
+    assert data.n_queries == 50
+    assert data.n_documents == len(matrix["user_id"])
+    assert data.n_features == 30 + (58 - 2 - 2) + 31  # without ids and days, and the two texts that are no features
+    assert {"user_follow_user_num", "video_follow_user_num"} <= set(data.feature_names)
+    row = 1234
+    values = dict(zip(data.feature_names, data.X[row], strict=True))
+    user, video = matrix["user_id"][row], matrix["video_id"][row]
+    assert values["user_follow_user_num"] == users["follow_user_num"][user]
+    of_video = daily["video_id"] == video
+    assert values["video_follow_user_num"] == pytest.approx(daily["follow_user_num"][of_video].mean())
+    assert values["collect_cnt"] == pytest.approx(daily["collect_cnt"][of_video].mean())
+    assert values["onehot_feat17"] == users["onehot_feat17"][user]
+    assert set(data.categories) >= TEXTS
+    play, length = matrix["play_duration"][row], matrix["video_duration"][row]
+    assert data.y[row] == (play >= length if length <= 7000 else play > 7000)
+
+
+def test_names_of_both_tables_do_not_depend_on_the_choice(published):
+    kuairec = read_kuairec(published[0])
+    data = kuairec.to_data([3], user_columns=["follow_user_num"], item_columns=["like_cnt"])
+    assert data.feature_names == ("user_follow_user_num", "like_cnt")

@@ -52,18 +52,23 @@ def test_twenty_tasks(predict, even, wanted, form):
     assert found.largest_error < 0.005
 
 
-def test_slsqp_on_hard_ranks_stops_where_it_starts(predict, even, wanted):
-    problem = Problem.of(even(5), predict(), 10, "value", 1)
+@pytest.mark.parametrize("by", ["gap", "regret"])
+def test_slsqp_on_hard_ranks_stops_where_it_starts(predict, even, wanted, by):
+    problem, start = Problem.of(even(5), predict(), 10, "value", 1), np.full(5, 0.2)
+    base = problem.value(start)  # the gain of gaps, held
+    desired = np.array(KNOWN if by == "gap" else desired_regrets(even(5), predict(), 0))
 
     def distance(weights):
-        return np.sum((fractions(problem.mean(problem.hard(weights, "regret"))) - desired) ** 2)
+        if by == "regret":
+            return np.sum((fractions(problem.mean(problem.hard(weights, by))) - desired) ** 2)
+        rankings = [problem.total(weights * (np.arange(5) != t)) for t in range(5)]
+        gaps = [1 - problem.measure(base, each, problem.query_ptr, n_jobs=1).mean() for each in rankings]
+        return np.sum((fractions(np.array(gaps)) - desired) ** 2)
 
-    desired = np.array(desired_regrets(even(5), predict(), 0))
-    start = np.full(5, 0.2)
     one = {"type": "eq", "fun": lambda weights: weights.sum() - 1}
     stuck = minimize(distance, start, method="SLSQP", bounds=[(0, 1)] * 5, constraints=[one])
     np.testing.assert_allclose(stuck.x, start, atol=1e-6)
-    found = target_weights(even(5), predict(), wanted(desired), by="regret", n_jobs=1)
+    found = target_weights(even(5), predict(), wanted(desired), by=by, n_jobs=1)
     assert found.reached
     assert found.largest_error**2 < distance(start) / 100
 
@@ -104,10 +109,9 @@ def test_units_and_orders_change_nothing(predict, even, wanted, seed, by):
 
 def test_constraints_are_kept(predict, even, wanted):
     def found(method="slsqp", **limits):
-        return target_weights(
-            even(5), predict(), wanted(KNOWN), method=method, constraints=Constraints(**limits), n_jobs=1
-        )
+        return target_weights(even(5), data, wanted(KNOWN), method=method, constraints=Constraints(**limits), n_jobs=1)
 
+    data = predict()
     bound = found(upper={"t1": 0.25})
     assert not bound.reached
     assert bound.at_bound == ("t1",)
@@ -119,7 +123,7 @@ def test_constraints_are_kept(predict, even, wanted):
     lower = found(lower={"t4": 0.2}, method="heuristic")
     assert lower.model.weights["t4"] >= 0.2 - 1e-9
     free = found()
-    regret = shares(free.model, predict(), by="regret", n_jobs=1)["regret"]
+    regret = shares(free.model, data, by="regret", n_jobs=1)["regret"]
     level = float(1 - regret["t4"]) + 0.02
     floor = found(ndcg_floor={"t4": level})
     assert floor.floors["ndcg"]["t4"] >= level

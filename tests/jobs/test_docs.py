@@ -6,15 +6,18 @@ from pathlib import Path
 import pytest
 
 from gbrank.jobs import read_job
-from gbrank.jobs._job import DATA, SPLIT, TOP, TUNING
+from gbrank.jobs._job import CALIBRATION, DATA, SPLIT, TOP, TUNING
 
 HERE = Path(__file__).parents[2]
 
 
-@pytest.mark.parametrize("keys", [TOP, DATA, SPLIT, TUNING], ids=["top", "data", "split", "tuning"])
+TABLES = {"top": TOP, "data": DATA, "split": SPLIT, "tuning": TUNING, "calibration": CALIBRATION}
+
+
+@pytest.mark.parametrize("keys", TABLES.values(), ids=list(TABLES))
 def test_every_key_is_documented(keys):
     text = (HERE / "docs" / "jobs.rst").read_text()
-    tables = ("data", "split", "ranker", "tuning")
+    tables = ("data", "split", "ranker", "tuning", "calibration")
     assert [key for key in keys if f"``[{key}]``" not in text and f"``{key}``" not in text] == []
     assert all(f"``[{table}]``" in text for table in tables)
 

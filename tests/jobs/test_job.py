@@ -88,6 +88,8 @@ def test_all_problems_at_once(fold):
         ({"tuning": {"space": {"max_leavs": [3, 5]}}}, "Did you mean 'max_leaves'?"),
         ({"tuning": {"storage": "out/study.db"}}, "[tuning] storage: lies in the output folder"),
         ({"tuning": {"timeout": 0}}, "[tuning] timeout: must be a number of seconds above 0"),
+        ({"calibration": {"folds": 1}}, "[calibration] folds: must be at least 2, not 1"),
+        ({"calibration": {"method": "softmax"}}, "method='softmax': choose one of 'platt', 'beta', 'isotonic'"),
     ],
 )
 def test_each_problem(fold, tables, told):

@@ -203,3 +203,32 @@ def test_real_data(real_data, tmp_path, backend):
         assert metrics[name]["mean"] == pytest.approx(told.mean(name), abs=1e-12)
     assert metrics["ndcg@10"]["skipped"] > 0 == metrics["ndcg@10(preset=letor)"]["skipped"]
     assert told.mean("ndcg@10") > 0.55
+
+
+def test_probabilities_are_calibrated_and_held_against_the_test_part(fold, tmp_path):
+    table = {"method": "beta", "folds": 3}
+    job = {"data": {"folder": str(fold)}, "ranker": RANKER | {"early_stopping_rounds": 3}, "measures": ["ndcg@5"]}
+    run(job, tmp_path / "plain")
+    run(job | {"calibration": table}, tmp_path / "out")
+    test, train = (read_letor(fold / f"{part}.txt", n_features=6) for part in ("test", "train"))
+    plain, found = (gbrank.load(tmp_path / name / "model.gbrank") for name in ("plain", "out"))
+    assert np.array_equal(plain.predict(test), found.predict(test))
+    assert (found.method, found.cv) == ("beta", 3)
+    few = found.ranker_.get_params(deep=False) | {"n_estimators": plain.best_iteration_}
+    by_hand = gbrank.CalibratedRanker(gbrank.GBRanker(**few), method="beta", cv=3).fit(train)
+    assert np.array_equal(by_hand.predict_proba(test), found.predict_proba(test))
+
+    one, other = (read_json(tmp_path / name / "metrics.json")["runs"][0] for name in ("plain", "out"))
+    rows = other.pop("calibration")
+    assert {name: value for name, value in other.items() if name != "calibration"} == one
+    p = found.predict_above(test)
+    for number, row in enumerate(rows):
+        relevant = test.y >= number + 1
+        assert row["brier"] == pytest.approx(np.mean((p[:, number] - relevant) ** 2))
+        assert 0 <= row["ece"] <= 1
+
+
+def test_probabilities_that_an_objective_gives_are_held_against_the_test_part(fold, tmp_path):
+    job = {"data": {"folder": str(fold)}, "ranker": RANKER | {"objective": "mcrank"}, "measures": ["ndcg@5"]}
+    run(job, tmp_path / "out")
+    assert len(read_json(tmp_path / "out" / "metrics.json")["runs"][0]["calibration"]) == 4

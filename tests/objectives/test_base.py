@@ -43,9 +43,16 @@ def random_lists(seed=0, sizes=SIZES, grades=5, ties=False, spread=1.0):
     return y, score, query_ptr
 
 
+def shown(query_ptr):
+    """Return positions in row order."""
+    return np.arange(1, query_ptr[-1] + 1) - np.repeat(query_ptr[:-1], np.diff(query_ptr))
+
+
 def bound_and_score(name, params, *, engine="compiled", weight=None, seed=0, **lists):
     y, score, query_ptr = random_lists(seed, **lists)
-    bound = gbrank.objective(name, **params).bind(Targets(y, query_ptr, weight), engine=engine)
+    bound = gbrank.objective(name, **params).bind(
+        Targets(y, query_ptr, weight, position=shown(query_ptr)), engine=engine
+    )
     if bound.n_outputs > 1:
         score = np.random.default_rng(seed).normal(size=(len(y), bound.n_outputs))
     return bound, score
@@ -93,10 +100,11 @@ def test_gradient_is_the_slope_of_the_loss(name, params):
 def test_shift_invariant_gradients_sum_to_zero_in_each_query(name, engine):
     y, score, query_ptr = random_lists(3, ties=True)
     weight = np.random.default_rng(0).uniform(0.1, 3, len(y))
-    gradient, _ = gbrank.objective(name).gradient_hessian(y, score, query_ptr, weight, engine=engine)
+    how = {"engine": engine, "position": shown(query_ptr)}
+    gradient, _ = gbrank.objective(name).gradient_hessian(y, score, query_ptr, weight, **how)
     np.testing.assert_allclose(np.add.reduceat(gradient, query_ptr[:-1]), 0, atol=1e-12)
     shift = np.repeat(np.arange(len(query_ptr) - 1) * 16.0, np.diff(query_ptr))
-    moved, _ = gbrank.objective(name).gradient_hessian(y, score + shift, query_ptr, weight, engine=engine)
+    moved, _ = gbrank.objective(name).gradient_hessian(y, score + shift, query_ptr, weight, **how)
     np.testing.assert_allclose(moved, gradient, rtol=1e-9, atol=1e-12)
 
 
@@ -104,11 +112,15 @@ def test_shift_invariant_gradients_sum_to_zero_in_each_query(name, engine):
 def test_a_query_weight_of_two_doubles_the_terms_of_the_query(name):
     y, _, query_ptr = random_lists(4)
     weight = np.array([1.0, 2, 1, 3, 1])
-    plain, weighted = (gbrank.objective(name).bind(Targets(y, query_ptr, None, w)) for w in (None, weight))
+    plain, weighted = (
+        gbrank.objective(name).bind(Targets(y, query_ptr, None, w, shown(query_ptr))) for w in (None, weight)
+    )
     score = np.random.default_rng(0).normal(size=(len(y), plain.n_outputs)).squeeze()
     factor = np.repeat(weight, np.diff(query_ptr))
     if hasattr(plain, "thresholds"):  # which depend on the weights: take the same
         weighted.params = plain.params
+    if hasattr(plain, "theta"):
+        weighted.theta = plain.theta
     for a, b in zip(plain.gradient_hessian(score, 0), weighted.gradient_hessian(score, 0), strict=True):
         np.testing.assert_allclose(b, a * (factor if a.ndim == 1 else factor[:, None]), rtol=1e-12)
     np.testing.assert_allclose(weighted.loss(score), plain.loss(score) * weight, rtol=1e-12)
@@ -120,8 +132,10 @@ def test_a_document_weight_of_two_is_the_document_twice(name):
     weight = np.random.default_rng(0).integers(1, 4, len(y)).astype(float)
     times = weight.astype(int)
     repeated_ptr = np.concatenate(([0], np.cumsum(np.add.reduceat(times, query_ptr[:-1]))))
-    weighted = gbrank.objective(name).bind(Targets(y, query_ptr, weight))
-    repeated = gbrank.objective(name).bind(Targets(np.repeat(y, times), repeated_ptr))
+    weighted = gbrank.objective(name).bind(Targets(y, query_ptr, weight, position=shown(query_ptr)))
+    repeated = gbrank.objective(name).bind(
+        Targets(np.repeat(y, times), repeated_ptr, position=np.repeat(shown(query_ptr), times))
+    )
     np.testing.assert_allclose(weighted.init_score(), repeated.init_score(), rtol=1e-12)
     score = np.random.default_rng(0).normal(size=(len(y), weighted.n_outputs)).squeeze()
     np.testing.assert_allclose(weighted.loss(score), repeated.loss(np.repeat(score, times, axis=0)), rtol=1e-10)
@@ -130,7 +144,9 @@ def test_a_document_weight_of_two_is_the_document_twice(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_number_of_threads_changes_no_bit(name):
     y, score, query_ptr = random_lists(6, sizes=(700, 900, 300, 400, 2000), spread=3)
-    one, four = (gbrank.objective(name).bind(Targets(y, query_ptr), n_jobs=n) for n in (1, 4))
+    one, four = (
+        gbrank.objective(name).bind(Targets(y, query_ptr, position=shown(query_ptr)), n_jobs=n) for n in (1, 4)
+    )
     score = np.random.default_rng(1).normal(size=(len(y), one.n_outputs)).squeeze()
     for a, b in zip(one.gradient_hessian(score, 0), four.gradient_hessian(score, 0), strict=True):
         assert np.array_equal(a, b)

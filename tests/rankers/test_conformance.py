@@ -94,7 +94,9 @@ def thresholds(seed):
     """
     data = gbrank.make_letor(60, n_features=4, max_documents=20, random_state=seed)
     cuts = np.quantile(data.X, np.linspace(0.1, 0.9, 9), axis=0)
-    return gbrank.RankingData((data.X[:, None] > cuts).reshape(len(data.X), -1).astype(float), data.y, data.qid)
+    rank = np.arange(1, data.n_documents + 1) - np.repeat(data.query_ptr[:-1], data.query_sizes)
+    over = (data.X[:, None] > cuts).reshape(len(data.X), -1).astype(float)
+    return gbrank.RankingData(over, data.y, data.qid, position=rank)
 
 
 def assert_alike(one, other, X):
@@ -116,22 +118,25 @@ def test_a_weight_is_the_row_so_often(backend, objective):
     data = thresholds(0)
     times = np.random.default_rng(1).integers(0, 3, data.n_documents)
     rows = np.repeat(np.arange(data.n_documents), times)
-    weighted = gbrank.GBRanker(objective, **whole(backend)).fit(data.X, data.y, qid=data.qid, sample_weight=times)
-    repeated = gbrank.GBRanker(objective, **whole(backend)).fit(data.X[rows], data.y[rows], qid=data.qid[rows])
+    given = {"qid": data.qid, "position": data.position}
+    weighted = gbrank.GBRanker(objective, **whole(backend)).fit(data.X, data.y, **given, sample_weight=times)
+    given = {name: values[rows] for name, values in given.items()}
+    repeated = gbrank.GBRanker(objective, **whole(backend)).fit(data.X[rows], data.y[rows], **given)
     assert_alike(weighted, repeated, data.X)
 
 
 @pytest.mark.parametrize("name", sorted({*OBJECTIVES} - {"combined"}))
 def test_pointwise_objectives_look_at_no_other_document(name):
     """That is what allows to leave out documents of weight 0."""
-    y, query_ptr = np.array([0.0, 2.0, 1.0, 0.0, 1.0, 3.0]), np.array([0, 3, 6])
-    n_outputs = gbrank.objective(name).bind(Targets(y, query_ptr), engine="numpy").n_outputs
+    y, query_ptr, rank = np.array([0.0, 2.0, 1.0, 0.0, 1.0, 3.0]), np.array([0, 3, 6]), np.array([1, 2, 3, 1, 2, 3])
+    n_outputs = gbrank.objective(name).bind(Targets(y, query_ptr, position=rank), engine="numpy").n_outputs
     rng = np.random.default_rng(0)
     gradients = []
     for _ in range(20):
         score = rng.normal(size=(6, n_outputs)).squeeze()
         score[1] = 0.3
-        gradients.append(gbrank.objective(name).gradient_hessian(y, score, query_ptr, engine="numpy")[0][1])
+        found, _ = gbrank.objective(name).gradient_hessian(y, score, query_ptr, engine="numpy", position=rank)
+        gradients.append(found[1])
     independent = np.any(gradients) and (np.ptp(gradients, axis=0) == 0).all()
     assert independent == gbrank.objective(name).pointwise
 
@@ -183,7 +188,7 @@ def test_a_query_weight_of_2_is_the_query_twice(backend, objective, monkeypatch)
     data = thresholds(2)
     chosen = np.flatnonzero(np.random.default_rng(3).random(data.n_queries) < 0.4)
     copies = data.take(chosen)
-    both = gbrank.concat([data, gbrank.RankingData(copies.X, copies.y, copies.qid + 10_000)])
+    both = gbrank.concat([data, gbrank.RankingData(copies.X, copies.y, copies.qid + 10_000, position=copies.position)])
     settings = whole(backend)
     if objective in SEEDED:
         original = [*range(data.n_queries), *chosen.tolist()]
@@ -191,7 +196,8 @@ def test_a_query_weight_of_2_is_the_query_twice(backend, objective, monkeypatch)
         settings["engine"] = "numpy"
     weight = np.ones(data.n_queries)
     weight[chosen] = 2
-    weighted = gbrank.GBRanker(objective, **settings).fit(data.X, data.y, qid=data.qid, query_weight=weight)
+    given = {"qid": data.qid, "position": data.position, "query_weight": weight}
+    weighted = gbrank.GBRanker(objective, **settings).fit(data.X, data.y, **given)
     assert_alike(weighted, gbrank.GBRanker(objective, **settings).fit(both), data.X)
 
 

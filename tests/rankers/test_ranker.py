@@ -315,3 +315,20 @@ def test_pairs_that_the_objective_does_not_read_are_told_once():
         given = gbrank.objective("pairwise_logistic", pairs="given")
         for objective in (given, 0.5 * given + gbrank.objective("lambdarank")):
             gbrank.GBRanker(objective, **small).fit(data)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"callbacks": print}, "callbacks=.*: give a list of functions"),
+        ({"callbacks": ["print"]}, r"callbacks=\['print'\]: give a list of functions"),
+        ({"verbose": "x"}, "verbose='x': must be a whole number of at least 0"),
+        ({"backend_params": [1]}, r"backend_params=\[1\]: give a mapping"),
+        ({"backend_params": {1: 2}}, "backend_params={1: 2}: give a mapping"),
+    ],
+    ids=["function", "text", "verbose", "list", "number"],
+)
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_parameters_of_another_type_are_refused(backend, given, message):
+    with pytest.raises(gbrank.ParameterError, match=message):
+        gbrank.GBRanker(**SMALL | {"backend": backend} | given).fit(DATA)

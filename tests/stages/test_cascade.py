@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 import gbrank
-from gbrank.stages import Cascade, CascadeRun
+from gbrank.stages import Cascade, CascadeRun, concat_logs
 
 DATA = gbrank.make_letor(12, n_features=6, max_documents=60, random_state=0)
 
@@ -147,6 +147,24 @@ def test_a_run_is_a_log():
     np.testing.assert_array_equal(log.feedback[run.final], DATA.y[run.final])
     assert log.n_stages == 2
     assert isinstance(log.summary(), pd.DataFrame)
+    with pytest.raises(gbrank.DataError, match="data: a ndarray does not tell"):
+        Cascade([(by_column(0), 20)]).run(DATA.X)
+
+
+@pytest.mark.parametrize("items", [[30, 4, -5, 2**62], ["a", "4", "5", "6"], ["007", "4", "5", "6"]], ids=str)
+def test_ids_of_a_log_survive_a_run(items):
+    log = gbrank.StageLog([1] * 4, items, [0] * 4, [np.nan] * 4, np.eye(4), n_stages=2)
+    again = Cascade([(by_column(0), 2), (by_column(1), 1)]).run(log.to_data(np.ones(4))).log()
+    assert again.item.tolist() == items
+    other = gbrank.StageLog([2] * 4, items, [0] * 4, [np.nan] * 4, np.eye(4), n_stages=2, feature_names=None)
+    assert concat_logs([again, other]).n_rows == 8
+
+
+def test_ids_of_a_log_may_be_given():
+    data = gbrank.RankingData(np.eye(2), [0, 1], [1, 1], doc_id=["1", "2"])
+    run = Cascade([(by_column(0), 1)]).run(data)
+    assert run.log().item.tolist() == [1, 2]
+    assert run.log(item=data.doc_id).item.tolist() == ["1", "2"]
 
 
 def test_one_stage_replaced():

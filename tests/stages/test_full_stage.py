@@ -1,5 +1,9 @@
 """Full-stage rankers are what their parts say: sampled, relabelled, trained; their baselines learn from as much."""
 
+import json
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -181,3 +185,26 @@ def test_tutors_teach_order_among_those_that_they_saw():
     assert preferred(np.ones(6), data, np.ones(6, bool)).shape == (0, 2)
     with pytest.raises(gbrank.ParameterError, match="negatives=2"):
         RankFlowRanker(negatives=2).fit(None)
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_saved_and_loaded(name, log, features, platform, tmp_path):
+    method = stage_method(name, gbrank.GBRanker(**FEW), stage=1, random_state=np.int64(4)).fit(log, features=features)
+    method.save(tmp_path / "model")
+    loaded = gbrank.load(tmp_path / "model")
+    assert type(loaded) is type(method)
+    X = platform.features(np.zeros(400, int), np.arange(400))
+    np.testing.assert_array_equal(loaded.predict(X), method.predict(X))
+    assert loaded.feature_names_ == method.feature_names_
+    np.testing.assert_array_equal(clone(loaded).fit(log, features=features).predict(X), method.predict(X))
+    assert sum(1 for _ in loaded._boosted()) == (3 if name == "product" else 1)
+
+
+def test_a_saved_ranker_loads_where_the_room_is_not_imported(log, features, platform, tmp_path):
+    X = platform.features(np.zeros(9, int), np.arange(9))
+    ranker = FullStageRanker(gbrank.GBRanker(**FEW), z=np.arange(5.0)).fit(log, features=features)
+    ranker.save(tmp_path / "model")
+    np.save(tmp_path / "X.npy", X)
+    code = "import sys, numpy as np, gbrank; print(gbrank.load(sys.argv[1]).predict(np.load(sys.argv[2])).tolist())"
+    run = [sys.executable, "-c", code, tmp_path / "model", tmp_path / "X.npy"]
+    assert json.loads(subprocess.check_output(run, text=True)) == ranker.predict(X).tolist()

@@ -191,7 +191,7 @@ def test_ids_of_csv_are_numbers_only_where_no_two_become_one(tmp_path):
     assert log.item.tolist() == ["7", "007"]
     assert log.request_ids.tolist() == ["NA"]
     path.write_text("request,item,stage,feedback\n1,7,1,0\n,8,0,\n")
-    with pytest.raises(DataError, match=r"log\.csv: request: row 1"):
+    with pytest.raises(DataError, match=r"log\.csv: row 1 has no 'request'"):
         read_stage_log(path, n_stages=1)
 
 
@@ -239,6 +239,14 @@ def test_bad_choices_are_refused():
         concat_logs([log, log])
     with pytest.raises(DataError, match="n_stages of log 1"):
         concat_logs([log.take([0]), a_log(n_stages=3, feedback=[NAN] * 5).take([1])])
+    for logs, message in (
+        ([log, 3], "log 1: a int is no StageLog"),
+        (log, "a StageLog is no sequence"),
+        ([], "at least one"),
+        ([log, a_log(item=list("abcde"), request=list("cdcde"))], "item ids are strings in log 1, but whole numbers"),
+    ):
+        with pytest.raises(DataError, match=message):
+            concat_logs(logs)
     frame = log.to_frame()
     with pytest.raises(DataError, match="no column 'stage'"):
         StageLog.from_frame(frame.drop(columns="stage"), n_stages=2)

@@ -1,5 +1,7 @@
 """The simulated platform draws its requests as the paper's appendix says, and hides the test from the training."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -94,3 +96,16 @@ def test_interests_follow_the_paper():
 def test_what_is_refused(platform, call, words):
     with pytest.raises(gbrank.ParameterError, match=words):
         call(platform)
+
+
+def test_a_part_without_positives_is_told(platform):
+    nobody = dataclasses.replace(platform, feedback=np.zeros_like(platform.feedback))
+    with pytest.raises(gbrank.ParameterError, match="no user liked what the test request exposed"):
+        nobody.split(2, sizes=SIZES, random_state=0)
+    feedback = platform.feedback.copy()
+    feedback[3] = False
+    most = dataclasses.replace(platform, feedback=feedback)
+    with pytest.warns(
+        gbrank.GbrankWarning, match=r"split: 1 of \d+ users \(the first is user 3\) liked nothing of what the"
+    ):
+        assert not most.split(2, sizes=SIZES, random_state=0).test[3].any()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gbrank import DataError, GBRanker, ParameterError
+from gbrank import DataError, GBRanker, ParameterError, make_letor
 from gbrank.stages import StageLog, relabel, stage_labels
 
 NAN = float("nan")
@@ -71,6 +71,7 @@ def test_a_ranker_learns_from_it():
 @pytest.mark.parametrize(
     ("z", "message"),
     [
+        (3, "1 labels for 2 stages; give 4"),
         ((0, 1, 2), r"3 labels for 2 stages; give 4"),
         ((0, 2, 1, 3), r"falls from z_1 = 2 to z_2 = 1"),
         ((-1, 0, 1, 2), r"0 or more"),
@@ -86,6 +87,11 @@ def test_bad_labels_are_refused(z, message):
 def test_a_stage_outside_the_cascade_is_refused(j):
     with pytest.raises(ParameterError, match="from_stage="):
         relabel(log_of(np.random.default_rng(0), 2), from_stage=j)
+
+
+def test_only_logs_are_relabelled():
+    with pytest.raises(DataError, match="log: a RankingData is no StageLog"):
+        relabel(make_letor(3))
 
 
 def test_nothing_reached_the_stage():

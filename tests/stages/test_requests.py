@@ -127,6 +127,7 @@ def test_bad_input_is_refused():
         ((1, 1), ParameterError, r"2 numbers for 2 stages; give 3"),
         ((1, -1, 1), ParameterError, r"counts\[1\]=-1"),
         ((1, 1.5, 1), ParameterError, r"counts\[1\]=1\.5"),
+        (3, ParameterError, r"counts=3: give 3 numbers, for stage 0 to 2"),
     ):
         with pytest.raises(kind, match=message):
             sample_requests(log, counts)

@@ -152,12 +152,17 @@ class ListBound(Bound):
             rows = ranking.rows[a:b]
             discount = ranking.smooth_discount[a:b] if len(ranking.smooth_discount) else self.discount[: b - a]
             with np.errstate(over="ignore", under="ignore"):
-                value[q], g, h = self.list_loss.definition(
-                    score[rows], self.gain[rows], discount, w[rows], self.ideal[q], int(stream(seed, q)), *self.params
-                )
+                value[q], g, h = self._define_rows(
+                    rows, score[rows], self.gain[rows], discount, w[rows], self.ideal[q], int(stream(seed, q)),
+                    *self.params,
+                )  # fmt: skip
             if gradient is not None and hessian is not None:
                 gradient[rows], hessian[rows] = g, h
         return value
+
+    def _define_rows(self, rows: IntArray, *args: Any) -> tuple[float, Vector, Vector]:
+        """Call the definition on the list of these rows."""
+        return self.list_loss.definition(*args)
 
 
 @kernel

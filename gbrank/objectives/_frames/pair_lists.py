@@ -6,6 +6,8 @@ are two runs of documents, of which none has its own label.
 
 A loss that needs exp(-a d) of the margin d may have a form that is given this number.  It is the ratio of exp(a s_j)
 and exp(a s_i), which are found once for each document instead of once for each pair.
+
+Pairs may be multiplied by a factor of their better document and one of the other, see `_frames.position_pairs`.
 """
 
 from __future__ import annotations
@@ -20,27 +22,32 @@ from ..._compile import fixed_tuple, kernel, list_pointer
 from .lambda_weights import LambdaWeight
 from .lists import LEAST_BUFFER, LIST, norm_factor
 
-PAIR_SIGNATURE = f"void({LIST}, {LIST}, {LIST}, {LIST}, {LIST}, float64, int64, {LIST}, {LIST}, {LIST})"
+PAIR_SIGNATURE = f"void({', '.join([LIST] * 5)}, float64, int64, {', '.join([LIST] * 7)})"
 
 
 Phi = Callable[..., tuple[Any, Any, Any]]
 OfRatio = Callable[..., tuple[Any, Any]]
+ValueOfRatio = Callable[..., Any]
 
 
 @kernel
 def each_pair_list(
     first: int, last: int, query_ptr: Any, of_list: Any, score: Any, rows: Any, by_label: Any, cut: int, gain: Any,
-    weight: Any, discount: Any, smooth_discount: Any, ideal: Any, params: Any, gradient: Any, hessian: Any,
+    weight: Any, discount: Any, smooth_discount: Any, ideal: Any, params: Any, gradient: Any, hessian: Any, up: Any,
+    down: Any, cost_up: Any, cost_down: Any,
 ) -> None:  # fmt: skip
     """Hand each query's documents to `of_list` and put its answer back in their rows.
 
-    `rows` has the rows of each query in the order of ranks, `by_label` in that of falling labels.
+    `rows` has the rows of each query in the order of ranks, `by_label` in that of falling labels.  The last four have
+    a length of 0 where pairs have no factors, or no costs are asked for.
     """
     size = LEAST_BUFFER
     for q in range(first, last):
         size = max(size, query_ptr[q + 1] - query_ptr[q])
     s, worth, w, g, h = np.empty(size), np.empty(size), np.empty(size), np.empty(size), np.empty(size)
     place, rank, at = np.empty(size), np.empty(size, np.int64), np.empty(size, np.int64)
+    size = size if len(up) > 0 else 0
+    u, d, c_up, c_down = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
     for q in range(first, last):
         start, n = query_ptr[q], query_ptr[q + 1] - query_ptr[q]
         for k in range(n):
@@ -57,21 +64,31 @@ def each_pair_list(
             w[k] = weight[row] if len(weight) > 0 else 1.0
             g[k] = h[k] = 0.0
         places = smooth_discount[start : start + n] if len(smooth_discount) > 0 else discount[:n]
-        of_list(s[:n], worth[:n], w[:n], place[:n], places, ideal[q], min(cut, n), params, g[:n], h[:n])
+        if len(up) > 0:
+            for k in range(n):
+                u[k], d[k], c_up[k], c_down[k] = up[at[k]], down[at[k]], 0.0, 0.0
+        of_list(
+            s[:n], worth[:n], w[:n], place[:n], places, ideal[q], min(cut, n), params, g[:n], h[:n], u[:n], d[:n],
+            c_up[:n], c_down[:n],
+        )  # fmt: skip
         for k in range(n):
             gradient[at[k]], hessian[at[k]] = g[k], h[k]
+        if len(cost_up) > 0:
+            for k in range(n):
+                cost_up[at[k]], cost_down[at[k]] = c_up[k], c_down[k]
 
 
 def _put_in(*args: Any) -> Any:  # what the template below calls is put in when it is compiled
     raise NotImplementedError
 
 
-_phi = _of_ratio = _equal = _prepare = _delta = _put_in
-N_PARAMS = RATIO = PREPARED = SYMMETRIC = TIES = SCORE_NORM = QUERY_NORM = 0
+_phi = _of_ratio = _value_of_ratio = _equal = _prepare = _delta = _put_in
+N_PARAMS = RATIO = PREPARED = SYMMETRIC = TIES = SCORE_NORM = QUERY_NORM = FACTORS = COSTS = 0
 
 
 def _pairs_of_list(
-    s: Any, gain: Any, w: Any, place: Any, discount: Any, ideal: float, cut: int, params: Any, g: Any, h: Any
+    s: Any, gain: Any, w: Any, place: Any, discount: Any, ideal: float, cut: int, params: Any, g: Any, h: Any, up: Any,
+    down: Any, cost_up: Any, cost_down: Any,
 ) -> None:  # fmt: skip
     """Add up the lambdas of a list's pairs, one document above the level against two runs of others at a time."""
     n, own = len(s), fixed_tuple(params, N_PARAMS)[2:]
@@ -109,6 +126,10 @@ def _pairs_of_list(
             start, end, sign, theirs, ours = group, low, 1.0, power, inverse[i]
             if run == 1:
                 start, end, sign, theirs, ours = high, n, -1.0, inverse, power[i]
+            if FACTORS:
+                factor, factors, costs, cost = up[i], down, cost_down, 0.0
+                if run == 1:
+                    factor, factors, costs = down[i], up, cost_up
             if TIES:
                 start, end = i + 1, n
             # Unsigned: an index that cannot be negative needs no check, and only so these become vector instructions.
@@ -130,8 +151,15 @@ def _pairs_of_list(
                     worth /= base + slope * abs(margin)
                 if RATIO:
                     d1, d2 = _of_ratio(sign * margin, theirs[j] * ours, *own)
+                    if COSTS:
+                        value = _value_of_ratio(sign * margin, theirs[j] * ours, *own)
                 else:
-                    _, d1, d2 = _phi(sign * margin, *own)
+                    value, d1, d2 = _phi(sign * margin, *own)
+                if COSTS:
+                    cost += worth * value * factors[j]
+                    costs[j] += worth * value * factor
+                if FACTORS:
+                    worth *= factor * factors[j]
                 lam, bend = sign * worth * d1, worth * d2
                 if TIES:
                     _, e1, e2 = _equal(margin, *own)
@@ -142,6 +170,11 @@ def _pairs_of_list(
                 h[j] += bend
                 if QUERY_NORM:
                     total += 2.0 * abs(lam)
+            if COSTS:
+                if run == 1:
+                    cost_down[i] += cost
+                else:
+                    cost_up[i] += cost
         g[i] += g_i
         h[i] += h_i
     if QUERY_NORM:
@@ -153,18 +186,20 @@ def _pairs_of_list(
 
 def compile_pairs(frame: Any, of_ratio: OfRatio | None) -> Any:
     """Return the pointer to a compiled loop over the pairs of a list, for one loss and one weight."""
-    flags = int(frame.equal is not None), int(frame.score_norm), int(frame.query_norm)
-    return _compile(frame.phi, of_ratio, frame.equal, frame.weight, len(frame.params), *flags)
+    flags = frame.equal is not None, frame.score_norm, frame.query_norm, frame.factors, frame.costs
+    value_of_ratio = None if of_ratio is None else frame.value_of_ratio
+    return _compile(frame.phi, of_ratio, value_of_ratio, frame.equal, frame.weight, len(frame.params), *map(int, flags))
 
 
 @functools.lru_cache(maxsize=256)
 def _compile(
-    phi: Phi, of_ratio: OfRatio | None, equal: Phi | None, weight: LambdaWeight, n_params: int, ties: int,
-    score_norm: int, query_norm: int,
+    phi: Phi, of_ratio: OfRatio | None, value_of_ratio: ValueOfRatio | None, equal: Phi | None, weight: LambdaWeight,
+    n_params: int, ties: int, score_norm: int, query_norm: int, factors: int, costs: int,
 ) -> Any:  # fmt: skip
     return list_pointer(
-        _pairs_of_list, PAIR_SIGNATURE, fast=True, _phi=phi, _of_ratio=of_ratio or phi, _equal=equal or phi,
-        _prepare=weight.prepare, _delta=weight.delta, N_PARAMS=n_params + 2, RATIO=int(of_ratio is not None),
-        PREPARED=int(weight.ranked), SYMMETRIC=int(weight.symmetric), TIES=ties, SCORE_NORM=score_norm,
-        QUERY_NORM=query_norm,
+        _pairs_of_list, PAIR_SIGNATURE, fast=True, _phi=phi, _of_ratio=of_ratio or phi,
+        _value_of_ratio=value_of_ratio or phi, _equal=equal or phi, _prepare=weight.prepare, _delta=weight.delta,
+        N_PARAMS=n_params + 2, RATIO=int(of_ratio is not None), PREPARED=int(weight.ranked),
+        SYMMETRIC=int(weight.symmetric), TIES=ties, SCORE_NORM=score_norm, QUERY_NORM=query_norm, FACTORS=factors,
+        COSTS=costs,
     )  # fmt: skip

@@ -13,7 +13,7 @@ same functions to the compiler, inlined into loops over pairs that become vector
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,11 +25,13 @@ from ...metrics._ranking import ALL, ideal_dcg
 from .._base import Gradients, Labelled, Vector
 from .lambda_weights import LambdaWeight
 from .lists import ListBound, ListLoss, ListTargets, differ, norm_factor
-from .pair_lists import OfRatio, Phi, compile_pairs, each_pair_list
+from .pair_lists import OfRatio, Phi, ValueOfRatio, compile_pairs, each_pair_list
 from .ranking import RankOptions
 
 WIDEST = 600.0
 """Spread of scores in a query, times the steepness, up to which ratios of exponentials neither overflow nor vanish."""
+Factors = Callable[..., npt.NDArray[Any]]
+NONE = np.empty(0)
 PAIRS_AT_ONCE = 1 << 21  # of the numpy engine, so that a query of 10,000 documents needs no matrix of its size
 
 
@@ -38,6 +40,7 @@ class PairFrame(NamedTuple):
 
     ``of_ratio(d, r, *params)``, if there is one, returns the derivatives that `phi` returns, given r = exp(-a d), where
     a is the last of the parameters, or 1 if there are none.  Pairs with equal labels cannot count then.
+    ``value_of_ratio(d, r, *params)`` returns the value.  For `factors` and `costs` see `_frames.position_pairs`.
     """
 
     phi: Phi
@@ -50,6 +53,9 @@ class PairFrame(NamedTuple):
     hessian_factor: float = 1.0
     options: RankOptions = RankOptions()
     of_ratio: OfRatio | None = None
+    value_of_ratio: ValueOfRatio | None = None
+    factors: bool = False
+    costs: bool = False
 
     @property
     def ranked(self) -> bool:
@@ -95,14 +101,25 @@ class PairBound(ListBound):
         over_queries(
             each_pair_list, self.query_ptr, self.pointer, score, self.ranking.rows, self.by_label, self.cut, self.gain,
             weight, self.discount, self.ranking.smooth_discount, self.ideal, self.params, gradient, hessian,
-            n_jobs=self.n_jobs,
+            *self._factors(), n_jobs=self.n_jobs,
         )  # fmt: skip
+
+    def _factors(self) -> tuple[Vector, Vector, Vector, Vector]:
+        """Return the factors of better and of other documents, and the arrays that costs are written to."""
+        return NONE, NONE, NONE, NONE
 
     def _define_list(
         self, s: Vector, gain: Vector, discount: Vector, w: Vector, ideal: float, seed: int, cut: float,
         steepness: float, *params: float,
     ) -> tuple[float, Vector, Vector]:  # fmt: skip
         """Return value (without the factor of `query_norm`), gradient and hessian of one list."""
+        return self._add_pairs(s, gain, discount, w, ideal, cut)
+
+    def _add_pairs(
+        self, s: Vector, gain: Vector, discount: Vector, w: Vector, ideal: float, cut: float,
+        factors: Factors | None = None,
+    ) -> tuple[float, Vector, Vector]:  # fmt: skip
+        """Do as `_define_list`; ``factors(i, j, sign, cost)`` returns those of pairs, told what they cost without."""
         frame, n = self.frame, len(s)
         a, b = np.zeros(n), np.zeros(n)
         c = frame.weight.prepare(gain, discount, ideal, a, b)
@@ -116,7 +133,10 @@ class PairBound(ListBound):
                 worth = worth / (0.01 + np.abs(margin))
             if frame.ranked or frame.equal is not None:
                 worth = worth * (i < j)
-            phi, d1, d2 = self._of_margins(margin, np.sign(gain[i] - gain[j]))
+            sign = np.sign(gain[i] - gain[j])
+            phi, d1, d2 = self._of_margins(margin, sign)
+            if factors is not None:
+                worth = worth * factors(i, j, sign, np.abs(sign) * worth * phi)
             lam, bend = worth * d1, worth * d2
             g[i[:, 0]] += lam.sum(axis=1)
             g[j[0]] -= lam.sum(axis=0)

@@ -43,7 +43,7 @@ def values(name, lists):
 def weight(name, y, i, j):
     """The weight as both engines take it."""
     kind, y, n = WEIGHTS[name], np.array(y, dtype=float), len(y)
-    gain = PairwiseLogistic(weight=name)._worth(y)
+    gain = PairwiseLogistic(weight=name).worth_of(y)
     discount = 1 / np.log2(np.arange(2, n + 2))
     a, b = np.zeros(n), np.zeros(n)
     c = kind.prepare(gain, discount, np.sort(gain)[::-1] @ discount, a, b)

@@ -56,9 +56,10 @@ def list_mle_like(scores, labels):
     g, h, value = np.zeros(len(scores)), np.zeros(len(scores)), 0.0
     for i in range(len(order)):
         p = shares(scores[order[i:]])
-        g[order[i:]] += p
+        for j in range(i, len(order)):
+            g[order[j]] += p[j - i]
+            h[order[j]] += p[j - i] * (1 - p[j - i])
         g[order[i]] -= 1.0
-        h[order[i:]] += p * (1 - p)
         value -= np.log(p[0])
     return value, g, h
 

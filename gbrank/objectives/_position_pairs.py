@@ -1,0 +1,52 @@
+"""Pairwise losses whose pairs are multiplied by factors of their documents' positions."""
+
+from __future__ import annotations
+
+from .._checks import ParameterError
+from ._base import Bound, Labelled, Objective, Vector, single_labels
+from ._frames.position_pairs import PositionPairBound
+from ._pairwise import Pairwise
+
+
+def bind_pairs(
+    loss: Objective, data: Labelled, up: Vector, down: Vector, engine: str = "compiled", n_jobs: int | None = None
+) -> Bound:
+    r"""Tie a pairwise objective to data, the pair of the better document i and the other j times ``up[i] * down[j]``.
+
+    With :math:`1 / p` of the clicked document's position for `up` and 1 for `down`, this is the pairwise loss, or
+    LambdaRank, weighted by inverse propensities.  Pairs of two documents with the same label, so of two that were
+    clicked, stay out.
+
+    Parameters
+    ----------
+    loss : Pairwise
+    up, down : arrays of shape (n_documents,)
+
+    Raises
+    ------
+    ParameterError
+        A loss that is not of pairs made from labels, or that has pairs of equal labels.
+
+    References
+    ----------
+    Joachims, Swaminathan and Schnabel, "Unbiased Learning-to-Rank with Biased Feedback", WSDM 2017, section 4.
+
+    Agarwal, Takatsu, Zaitsev and Joachims, "A General Framework for Counterfactual Learning-to-Rank", SIGIR 2019,
+    section 4.
+    """
+    if not isinstance(loss, Pairwise):
+        raise ParameterError(f"loss={loss!r}: is no pairwise loss; give one, such as LambdaRank().")
+    require_pairs_of_labels(loss)
+    frame = loss.frame()
+    return PositionPairBound(frame, loss.worth_of(single_labels(data, loss.name)), up, down, data, engine, n_jobs)
+
+
+def require_pairs_of_labels(loss: Pairwise) -> None:
+    """Raise a `ParameterError` where a loss has pairs of which neither document was clicked rather than the other."""
+    if loss.pairs == "given":
+        raise ParameterError("pairs='given': a correction for positions needs pairs made from clicks; leave it out.")
+    if loss.pair_of_equals() is not None:
+        raise ParameterError(
+            f"loss={loss!r}: counts pairs of equal labels, which have no clicked document whose position could correct "
+            "them; choose another loss, or leave equal_pairs out."
+        )

@@ -1,0 +1,61 @@
+"""Reports of losses: what is drawn is what is told."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gbrank import ParameterError
+from gbrank.reports import loss_curves, loss_report, search_progress
+
+CANDIDATES = pd.DataFrame(
+    {
+        "number": range(5),
+        "loss": ["softplus(-d)", "d", "exp(-d)", "max(0, 1 - d)", "tanh(-d)"],
+        "stage": ["full", "grid", "short", "full", "full"],
+        "reason": [None, "reversed", "clearly worse", None, None],
+        "reward": [-0.01, np.nan, -0.2, 0.02, 0.01],
+        "folds": [(-0.02, 0.0), (), (), (0.03, 0.01), (0.0, 0.02)],
+    }
+)
+
+
+def test_curves_are_those_of_the_loss():
+    usual, ours = loss_curves({"RankNet": "3 * softplus(-d)"}, "gradient").axes[0].lines
+    d, slope = (np.asarray(each) for each in ours.get_data())
+    expected = -1 / (1 + np.exp(d))
+    assert slope == pytest.approx(expected / np.abs(expected[np.abs(d) <= 3]).mean())
+    assert np.asarray(usual.get_ydata()) == pytest.approx(slope)  # LambdaRank is RankNet but for a weight of the pair
+    hinge = loss_curves({"hinge": "max(0, 1 - d)"}, "hessian").axes[0].lines[1]
+    bend = np.asarray(hinge.get_ydata())
+    assert (bend[d < 0.99] > 0).all()  # the slope stands in for a second derivative of 0
+    assert (bend[d > 1.01] == 0).all()
+
+
+def test_progress_is_the_running_best():
+    lines = {line.get_label(): line for line in search_progress(CANDIDATES).axes[0].lines}
+    assert lines["best so far"].get_ydata().tolist() == [-0.01, -0.01, 0.02, 0.02]
+    assert lines["clearly worse"].get_xdata().tolist() == [2]
+
+
+def test_report_tells_best_reasons_and_latex():
+    report = loss_report(candidates=CANDIDATES)
+    told = str(report)
+    assert report.subject == "found: max(0, 1 - d)"
+    assert r"\max" in told
+    assert "+0.0200" in told
+    assert "clearly worse" in told
+    assert "best of many" in told
+    page = report.to_html()
+    assert page.count("<svg") == 4
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_refuses():
+    with pytest.raises(ParameterError, match="nothing to report"):
+        loss_report()
+    with pytest.raises(ParameterError, match="nothing to report"):
+        loss_report(candidates=CANDIDATES[1:3])
+    with pytest.raises(ParameterError, match="of d alone"):
+        loss_curves({"a": "softplus(-d)", "b": "(s - y)**2"})
+    with pytest.raises(ParameterError, match="order"):
+        loss_curves({"a": "softplus(-d)"}, "slope")
