@@ -17,7 +17,7 @@ import numpy as np
 from real_data import real_data
 
 import gbrank
-from gbrank.lossgen import SEARCHERS, Space, test_losses
+from gbrank.lossgen import SEARCHERS, Space, compare_losses
 from gbrank.objectives import Expression
 
 TITLE = "Losses that were found"
@@ -44,9 +44,9 @@ def judged(loss: Any, seen: set[bytes]) -> tuple[float, str | None]:
     """Return what a loss is worth beside the planted one, or why it is rejected."""
     slope = direction(loss)
     if slope is None:
-        return -1.0, "flat"
+        return -np.inf, "flat"
     if (slope[GRID["d"] <= 0] > 1e-9).any():
-        return -1.0, "reversed"
+        return -np.inf, "reversed"
     key = slope.round(6).tobytes()
     known = key in seen
     seen.add(key)
@@ -109,7 +109,7 @@ def search(data: gbrank.RankingData, seconds: float, **others: Any) -> gbrank.Lo
 def tested(name: str, seen: gbrank.RankingData, unseen: gbrank.RankingData, seconds: float) -> list[dict[str, Any]]:
     """Return the rows of the best loss of a search on some queries, on others."""
     found = search(seen, seconds)
-    result = test_losses(found.best_loss_, unseen, seeds=(0, 1), candidates=found.candidates_)
+    result = compare_losses(found.best_loss_, unseen, seeds=(0, 1), candidates=found.candidates_)
     rows = [
         {
             "what": f"{name}, {row['form']}: {found.best_loss_}",

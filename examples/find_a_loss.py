@@ -11,8 +11,7 @@ import argparse
 from pathlib import Path
 
 import gbrank
-from gbrank.lossgen import test_losses as run_test
-from gbrank.lossgen import tune_constants
+from gbrank.lossgen import compare_losses, tune_constants
 from gbrank.reports import loss_report
 
 
@@ -40,7 +39,7 @@ def main() -> None:
     tuned = tune_constants(search.best_loss_, seen, ranker=trees, cv=2, n_trials=4, n_jobs=1)
     print(f"constants: {tuned.loss}, {tuned.start_reward:+.4f} -> {tuned.reward:+.4f} where they were chosen\n")
 
-    found = run_test(
+    found = compare_losses(
         {"found": search.best_loss_, "constants tuned": tuned.loss},
         unseen,
         against=["lambdarank", "pairwise_logistic"],

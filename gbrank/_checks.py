@@ -13,6 +13,9 @@ import numpy.typing as npt
 FloatArray = npt.NDArray[np.floating[Any]]
 IntArray = npt.NDArray[np.int64]
 
+LAST_POSITION = 1_000_000
+"""The greatest rank at which a document may be shown; a curve learnt by rank is as long as the greatest."""
+
 
 class GbrankError(ValueError):
     """Anything that a user can get wrong."""
@@ -94,12 +97,14 @@ def as_weights(name: str, values: npt.ArrayLike, length: int, *, of: str = "docu
 
 
 def as_positions(position: npt.ArrayLike, length: int) -> IntArray:
-    """Return `position` as whole ranks from 1, one for each document."""
+    """Return `position` as whole ranks from 1 to `LAST_POSITION`, one for each document."""
     values = as_vector("position", position, length=length)
-    bad = (values < 1) | (values != np.floor(values))
+    bad = (values < 1) | (values > LAST_POSITION) | (values != np.floor(values))
     if bad.any():
         row = int(np.argmax(bad))
-        raise DataError(f"position: row {row} is {values[row]:g}; positions are whole ranks from 1.")
+        raise DataError(
+            f"position: row {row} is {values[row]:g}; positions are whole ranks from 1 to {LAST_POSITION:,}."
+        )
     return values.astype(np.int64)
 
 

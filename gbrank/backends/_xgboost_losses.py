@@ -66,6 +66,7 @@ def _unbiased(objective: UnbiasedLambdaRank, data: RankingData) -> dict[str, Any
     params = (_pairwise if objective.weight == "uniform" else _lambdarank)(objective, data)
     if data.query_weight is not None:
         raise ParameterError(f"query_weight: {own} learns from costs without it; use engine='compiled'.")
+    require_own(objective, own, clip=None)
     # `Objective.bind` has refused data without positions before.
     position: Any = data.position
     in_order = np.arange(1, data.n_documents + 1) - np.repeat(data.query_ptr[:-1], data.query_sizes)

@@ -162,7 +162,7 @@ def losses_test(
         gbrank losses test s.db --data other.txt --output out
         gbrank losses test "softplus(-d) * dG" --data Fold1 --data Fold2 --transfer web=web.txt
     """
-    from ..lossgen import AGAINST, test_losses
+    from ..lossgen import AGAINST, compare_losses
 
     formula, candidates = read_loss(loss)
     given = read_assignments(param, "--param")
@@ -176,7 +176,7 @@ def losses_test(
     form = {"n_features": n_features, "zero_based": zero_based, "scattered": scattered}
     others = {name: read_data([Path(path)], form) for name, path in named_paths(transfer).items()}
     with progress() as tell:
-        found = test_losses(
+        found = compare_losses(
             formula, read_data(data, form), transfer=others, against=against or AGAINST, ranker=ranker,
             seeds=range(seeds), tuned=tuned, candidates=candidates, n_jobs=n_jobs, random_state=seed or 0,
             objective_params=read_assignments(objective_param, "--objective-param"), progress=tell,
@@ -222,7 +222,7 @@ def read_candidates(storage: Path) -> pd.DataFrame:
 
 
 def read_loss(loss: str) -> tuple[str, pd.DataFrame | None]:
-    """Return a formula, and the candidates of the search that it is the best of."""
+    """Return a formula, and the candidates of the search that it is the best of, if folds tell what choosing does."""
     from .. import DataError
 
     if not Path(loss).is_file():
@@ -230,7 +230,11 @@ def read_loss(loss: str) -> tuple[str, pd.DataFrame | None]:
             raise DataError(f"{loss}: there is no such file; give the --storage of gbrank losses search, or a formula.")
         return loss, None
     candidates = read_candidates(Path(loss))
-    return str(ranked(candidates, loss)[0]["loss"]), candidates
+    best = ranked(candidates, loss)[0]
+    if len(best["folds"]) < 2:
+        say(f"{loss}: losses were measured on one part of the data, so the effect of selection cannot be told")
+        return str(best["loss"]), None
+    return str(best["loss"]), candidates
 
 
 def ranked(candidates: pd.DataFrame, name: object = "the search") -> list[dict[Hashable, Any]]:

@@ -9,7 +9,7 @@ from ..data import RankingData
 from ..rankers import GBRanker
 from ._curves import CURVES, Curve, of_pairs
 from ._intervals import UNITS, resampled
-from ._log import ClickLog
+from ._log import ClickLog, require_log
 from ._pairs import Vector
 from ._propensities import Propensities
 from ._regression import Regression, default_regressor
@@ -112,6 +112,7 @@ def estimate_propensities(
     >>> bool((found.low[1:] < [0.5, 0.25]).all() and (found.high[1:] > [0.5, 0.25]).all())
     True
     """
+    require_log(log)
     check_choice("method", method, METHODS)
     ranks = _ranks(n_ranks, log)
     resamples = (0 if method == "regression" else N_RESAMPLES) if n_resamples is None else n_resamples

@@ -165,7 +165,7 @@ class Cascade(ChainModel):
         prior : pair of float
             See `PositionBased.fit`.
         """
-        prior = check_fit(prior, 0, 1)
+        prior = check_fit(log, prior, 0, 1)
         first = np.minimum.reduceat(np.where(log.click, log.rank, log.n_ranks), log.session_ptr[:-1])
         read = log.rank <= np.repeat(first, log.session_sizes)
         counts = _counts(log.pair, log.n_pairs, read & log.click, read)
@@ -240,7 +240,7 @@ class DependentClick(ChainModel):
             An unknown method, or a prior, tolerance or number that is out of range.
         """
         check_choice("method", method, METHODS)
-        prior = check_fit(prior, tolerance, max_iterations)
+        prior = check_fit(log, prior, tolerance, max_iterations)
         half = np.full(log.n_pairs, 0.5)
         start = State(half, np.zeros(log.n_pairs), np.full(log.n_ranks, 0.5), np.ones(()))
 

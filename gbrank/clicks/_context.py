@@ -82,7 +82,7 @@ class ContextModel(ClickModel):
         ParameterError
             A prior, tolerance or number that is out of range.
         """
-        return cls._fit(log, None, check_fit(prior, tolerance, max_iterations), tolerance, max_iterations)
+        return cls._fit(log, None, check_fit(log, prior, tolerance, max_iterations), tolerance, max_iterations)
 
     @classmethod
     def _fit(cls, log: ClickLog, known: Vector | None, prior: Prior, tolerance: float, max_iterations: int) -> Self:

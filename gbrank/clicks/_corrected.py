@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import DataError, IntArray, ParameterError, check_choice, check_positive, check_whole
+from .._checks import DataError, IntArray, ParameterError, check_choice, check_whole
 from ..data import RankingData
 from ..data._ranking_data import replace_fields
-from ..objectives._inverse_propensity import by_rank
-from ._log import ClickLog
+from ..objectives._inverse_propensity import by_rank, check_clip
+from ._log import ClickLog, require_log
 from ._pairs import Vector, document_ids
 from ._position import PositionBased, TrustBias
 from ._simulate import _shown
@@ -145,8 +145,7 @@ def corrected_labels(
     [1.333, 0.0]
     """
     slope, base = _lines(bias)
-    if clip is not None:
-        check_positive("clip", clip)
+    check_clip(clip)
     rows, place = _rows(log, data), log.rank - 1
     if log.n_ranks > len(slope):
         raise DataError(f"bias: has {len(slope)} ranks, and the log shows {log.n_ranks}; give one for each rank.")
@@ -213,6 +212,7 @@ def _lines(bias: Any) -> tuple[Vector, Vector]:
 
 def _rows(log: ClickLog, data: RankingData) -> IntArray:
     """Return the row of `data` that each row of the log shows."""
+    require_log(log)
     rows = log.rows_in(data)[log.pair]
     if (rows < 0).any():
         at = int(np.argmax(rows < 0))

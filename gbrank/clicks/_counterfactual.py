@@ -18,7 +18,7 @@ from ..evaluation._means import records
 from ._candidates import bring_together, guess_of
 from ._doubts import Doubt, doubts
 from ._intervals import Intervals
-from ._log import ClickLog
+from ._log import ClickLog, require_log
 from ._model import ClickModel
 from ._off_policy import clicks_by_rank
 from ._problem import TOLD, Problem
@@ -208,6 +208,7 @@ def estimate(
     >>> round(float(found.table.loc["ips", "estimate"]), 4)  # b: a click where 2 x 1 + 2 x 0.5 were seen
     0.3333
     """
+    require_log(log)
     intervals = Intervals(confidence, interval, unit, n_resamples, random_state, n_jobs)
     methods, clip = _methods(method, relevance), _clip(clip, log.n_sessions)
     seen = Examination.read(propensity)

@@ -61,7 +61,7 @@ class DynamicBayesian(ChainModel):
         max_iterations: int = 2000,
     ) -> Self:
         """Return the model of a log, by expectation maximisation; see `PositionBased.fit` for the parameters."""
-        prior = check_fit(prior, tolerance, max_iterations)
+        prior = check_fit(log, prior, tolerance, max_iterations)
         options: dict[str, Any] = {"prior": prior, "tolerance": tolerance, "max_iterations": max_iterations}
         state, sums, history = fitted(log, *_parts(log, None, prior), method="em", **options)
         attraction, satisfaction = _dbn_tables(log, state, sums)
@@ -131,7 +131,7 @@ class SimplifiedDynamicBayesian(ChainModel):
             An unknown method, or a prior, tolerance or number that is out of range.
         """
         check_choice("method", method, METHODS)
-        prior = check_fit(prior, tolerance, max_iterations)
+        prior = check_fit(log, prior, tolerance, max_iterations)
         options: dict[str, Any] = {"prior": prior, "tolerance": tolerance, "max_iterations": max_iterations}
         state, sums, history = fitted(log, *_parts(log, 1.0, prior), method=method, **options)
         attraction, satisfaction = _dbn_tables(log, state, sums)

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from .._checks import GbrankWarning, ParameterError, check_positive, check_whole
+from ._log import require_log
 
 P = TypeVar("P", bound=tuple[Any, ...])
 Prior = tuple[float, float]
 TINY = 1e-300
 
 
-def check_fit(prior: Any, tolerance: Any, max_iterations: Any) -> Prior:
+def check_fit(log: Any, prior: Any, tolerance: Any, max_iterations: Any) -> Prior:
     """Return the prior as two numbers after checking what a fit is given.
 
     Raises
@@ -31,6 +32,7 @@ def check_fit(prior: Any, tolerance: Any, max_iterations: Any) -> Prior:
         raise ParameterError(f"prior={prior!r}: give two numbers of 0 or more: successes and failures seen beforehand.")
     check_positive("tolerance", tolerance, zero=True)
     check_whole("max_iterations", max_iterations)
+    require_log(log)
     return successes, failures
 
 

@@ -314,5 +314,17 @@ class ClickLog:
         ------
         DataError
             The data have a document twice in a query, so that it is not clear which is meant.
+        ParameterError
+            No `RankingData`.
         """
+        if not isinstance(data, RankingData):
+            raise ParameterError(f"data: is a {type(data).__name__}; give a RankingData, with the ids of documents.")
         return match_pairs(pairs_of(data), (self.pair_query, self.pair_document))
+
+
+def require_log(log: Any) -> None:
+    """Raise a `ParameterError` unless it is a `ClickLog`."""
+    if not isinstance(log, ClickLog):
+        raise ParameterError(
+            f"log: is a {type(log).__name__}; give a ClickLog, which ClickLog.from_frame makes of a DataFrame."
+        )

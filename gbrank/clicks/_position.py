@@ -216,7 +216,7 @@ class TrustBias(ContextModel):
         ParameterError
             A prior, tolerance or number that is out of range.
         """
-        prior = check_fit(prior, tolerance, max_iterations)
+        prior = check_fit(log, prior, tolerance, max_iterations)
         return cls._fit(log, _known(attraction, log), prior, tolerance, max_iterations)
 
     @property

@@ -7,6 +7,7 @@ import html
 import json
 import os
 from dataclasses import dataclass, field
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,8 +84,8 @@ class Propensities:
             raise ParameterError("low, high: give both ends of the intervals, or none.")
         if self.low is None or self.high is None:
             return
-        low, high = as_vector("low", self.low, length=len(values), of="ranks"), np.asarray(self.high, np.float64)
-        if high.shape != low.shape or not (low <= high).all():
+        low, high = (as_vector(each, getattr(self, each), length=len(values), of="ranks") for each in ("low", "high"))
+        if not (low <= high).all():
             raise DataError("high: give one for each rank, none below its low.")
         object.__setattr__(self, "low", read_only(low))
         object.__setattr__(self, "high", read_only(high))
@@ -109,6 +110,8 @@ class Propensities:
     def of_ranker(cls, ranker: Any, curve: str | None = None) -> Propensities:
         """Return the propensities that a ranker has learnt beside its trees, see `GBRanker.position_bias_`.
 
+        They end with the last rank of which it has learnt something.
+
         Parameters
         ----------
         ranker : GBRanker
@@ -121,6 +124,8 @@ class Propensities:
         ------
         ParameterError
             It has no such curve; those that add to scores are no propensities.
+        DataError
+            Nothing is known of a rank above others, as no document stood or was clicked there.
         """
         found = getattr(ranker, "position_bias_", None)
         if found is None:
@@ -134,7 +139,7 @@ class Propensities:
                 f"curve={curve!r}: the ranker has {', '.join(map(repr, found.columns))}, of which propensities are "
                 f"{' and '.join(map(repr, CURVES))}."
             )
-        return cls(_over_first(found[names[0]].dropna().to_numpy(), "ranker"), method=f"{names[0]} of a ranker")
+        return cls(_over_first(_gapless(found[names[0]]), "ranker"), method=f"{names[0]} of a ranker")
 
     @property
     def n_ranks(self) -> int:
@@ -151,7 +156,8 @@ class Propensities:
         ParameterError
             Not 0 <= `least` <= 1 <= `most`.
         """
-        if not 0 <= least <= 1 <= most:
+        ends: tuple[Any, Any] = (least, most)
+        if not all(isinstance(end, Real) for end in ends) or not 0 <= least <= 1 <= most:
             raise ParameterError(f"least={least!r}, most={most!r}: rank 1 has 1; give numbers on both sides of it.")
         low, high = (None if each is None else np.clip(each, least, most) for each in (self.low, self.high))
         return dataclasses.replace(self, values=np.clip(self.values, least, most), low=low, high=high)
@@ -220,6 +226,20 @@ def load_propensities(path: str | os.PathLike[str]) -> Propensities:
         return Propensities(content.pop("propensities"), **content)
     except (DataError, ParameterError) as error:
         raise DataError(f"{path}: {error}") from None
+
+
+def _gapless(curve: pd.Series) -> Vector:
+    """Return what a ranker has learnt of ranks, down to the last that is known."""
+    values = curve.to_numpy(np.float64)
+    known = values > 0  # NaN is not
+    last = int(np.flatnonzero(known)[-1]) + 1 if known.any() else 0
+    if not known[:last].all():
+        k = int(np.argmin(known)) + 1
+        raise DataError(
+            f"ranker: has learnt nothing of rank {k}, where its data have no document, or no click; give "
+            "Propensities(values) with one of your own for that rank."
+        )
+    return values[:last]
 
 
 def _over_first(curve: Vector, name: str) -> Vector:

@@ -39,7 +39,8 @@ class RankingData:
     doc_id : array-like of str of shape (n_documents,), optional
         Document ids.
     position : array-like of int of shape (n_documents,), optional
-        The rank, from 1, at which the document was shown when the label was observed.
+        The rank, from 1, at which the document was shown when the label was observed.  Ranks may be missing, or stand
+        twice in a query, whose rows may be a sample or of several sessions; `gbrank.ClickLog` refuses both.
     sample_weight : array-like of shape (n_documents,), optional
         Weight of each document: it multiplies the document's own terms (of a pair: the product of both).
     query_weight : array-like of shape (n_queries,) or mapping from query id, optional

@@ -2,7 +2,7 @@
 
 from ._constants import TunedConstants, tune_constants
 from ._controller import Controller
-from ._effectiveness import AGAINST, Effectiveness, test_losses
+from ._effectiveness import AGAINST, Effectiveness, compare_losses
 from ._filters import REASONS
 from ._graph import Graph, Node, Space
 from ._search import KNOWN, LossSearch
@@ -28,7 +28,7 @@ __all__ = [
     "Space",
     "Store",
     "TunedConstants",
+    "compare_losses",
     "selection_effect",
-    "test_losses",
     "tune_constants",
 ]

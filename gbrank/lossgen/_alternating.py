@@ -7,10 +7,10 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from .._checks import GbrankError, GbrankWarning
+from .._checks import GbrankError, GbrankWarning, ParameterError
 from ..data import RankingData
 from ..metrics import Measure
-from ..objectives import Objective
+from ..objectives import ExpressionLoss, LambdaRank, Objective
 from ..rankers import GBRanker
 from ..tuning._space import with_params
 from ._proxy import Schedule
@@ -18,7 +18,26 @@ from ._store import FULL, Advance, Candidate, Store
 
 TURNS = 5
 """Turns in which the model would come to the ranker's number of trees."""
-LAMBDARANK = "softplus(-d) * (dG * dD / IDCG)"
+LAMBDARANK = ExpressionLoss("softplus(-d) * (dG * dD / IDCG)", truncation=30, score_norm=True, query_norm=True)
+"""The same as `LambdaRank()`, as a formula: a model of formulas is trained on by formulas only."""
+
+
+def formula_of(baseline: str | Objective) -> ExpressionLoss:
+    """Return a baseline as a formula's objective.
+
+    Raises
+    ------
+    ParameterError
+        It is neither LambdaRank nor the objective of a formula.
+    """
+    if baseline in ("lambdarank", LambdaRank()):
+        return LAMBDARANK
+    if not isinstance(baseline, ExpressionLoss):
+        raise ParameterError(
+            f"baseline={baseline!r}: the model of an alternating search is trained on with formulas only; give "
+            "'lambdarank', or gbrank.objective('expression', formula=...)."
+        )
+    return baseline
 
 
 @dataclass(eq=False)
@@ -33,6 +52,8 @@ class Alternating(Schedule):
         What the model is trained on, and what it is measured on.
     ranker : GBRanker
     measure : Measure
+    baseline : ExpressionLoss
+        What gains are over.
 
     Attributes
     ----------
@@ -46,6 +67,7 @@ class Alternating(Schedule):
     fold: tuple[RankingData, RankingData]
     ranker: GBRanker
     measure: Measure
+    baseline: ExpressionLoss
     model: GBRanker | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
@@ -55,14 +77,14 @@ class Alternating(Schedule):
         self.usual = float("nan")
 
     def begin_turn(self, turn: int, store: Store) -> None:
-        """Measure what LambdaRank makes of the model, and come to the model of the turn if the search goes on."""
-        self.usual = self._on(LAMBDARANK)[1]
+        """Measure what the baseline makes of the model, and come to the model of the turn if the search goes on."""
+        self.usual = self._on(self.baseline)[1]
 
     def assess(self, candidate: Candidate) -> Candidate:
-        """Return the candidate with what it gains over LambdaRank in the next rounds."""
+        """Return the candidate with what it gains over the baseline in the next rounds."""
         began = time.perf_counter()
         try:
-            gain = self.sign * (self._on(candidate.loss)[1] - self.usual)
+            gain = self.sign * (self._on(self.make(candidate.loss))[1] - self.usual)
             found = replace(candidate, stage=FULL, reward=gain, folds=(gain,))
         except GbrankError:
             found = replace(candidate, reason="untrainable")
@@ -73,13 +95,13 @@ class Alternating(Schedule):
         known = {each.turn: each for each in store.advances()}
         if turn in known:
             if known[turn].kept:
-                self.model, self.value = self._on(known[turn].loss)
+                self.model, self.value = self._on(self.make(known[turn].loss))
             return
         measured = [each for each in candidates if each.stage == FULL]
         tried = [] if best is None else [best, *sorted(measured, key=lambda each: -each.reward)[:1]]
         advance = None
         for loss in dict.fromkeys(each.loss for each in tried):
-            model, value = self._on(loss)
+            model, value = self._on(self.make(loss))
             kept = self.sign * value >= self.sign * self.value
             advance = Advance(turn, loss, self.value, value, kept)
             if kept:
@@ -88,10 +110,10 @@ class Alternating(Schedule):
         if advance is not None:
             store.put_advance(advance)
 
-    def _on(self, loss: str) -> tuple[GBRanker, float]:
+    def _on(self, objective: Objective) -> tuple[GBRanker, float]:
         """Return the model trained on with a loss, and its measure."""
         train, valid = self.fold
-        fresh = with_params(self.ranker, {}, objective=self.make(loss), n_estimators=self.rounds, init_model=self.model)
+        fresh = with_params(self.ranker, {}, objective=objective, n_estimators=self.rounds, init_model=self.model)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", r"no tree could be grown|training ended after", GbrankWarning)
             fresh.fit(train)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,13 +15,12 @@ from ..backends import bin_cache
 from ..data import RankingData
 from ..metrics import Measure
 from ..objectives import Objective
-from ..objectives import objective as find_objective
 from ..objectives._expressions import Binary, Constant, Expression, Leaf, parse
 from ..objectives._expressions.nodes import VARIABLE
 from ..rankers import GBRanker
 from ..tuning._space import with_params
-from ._filters import Grid, rescaled
-from ._proxy import Proxy, fixed_ranker, make_folds
+from ._filters import REASONS, Grid, grid, rescaled
+from ._proxy import Proxy, fixed_ranker, make_folds, of_formula
 
 if TYPE_CHECKING:
     import optuna
@@ -118,14 +116,20 @@ def tune_constants(
     check_whole("random_state", random_state, lowest=0)
     if timeout is not None:
         check_positive("timeout", timeout)
+    of_formula(start, objective_params)  # it is a loss, and its parameters are right
+    kind = "pair" if VARIABLE["pair"] in form.names else "point"
+    reason = grid(kind).judge(form.canonical()).reason
+    if reason is not None:
+        raise ParameterError(
+            f"loss={str(start)!r}: is rejected as it is ({reason}: {REASONS[reason]}); give one that was accepted."
+        )
     trees, chosen = fixed_ranker(ranker, measure)
-    make = partial(find_objective, "expression", **(objective_params or {}))
     tell = progress or silent
     with quiet(), bin_cache():
         folds = make_folds(data, cv, random_state)
         trees = with_params(trees, {}, n_jobs=n_jobs)
-        proxy = Proxy(lambda text: make(formula=text), folds, trees, chosen, baseline, random_state)
-        trials = _Trials(form, proxy)
+        proxy = Proxy(lambda text: of_formula(text, objective_params), folds, trees, chosen, baseline, random_state)
+        trials = _Trials(form, proxy, grid(kind))
         study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=random_state))
         study.enqueue_trial(dict.fromkeys(trials.names, 0.0))
         study.optimize(
@@ -134,19 +138,15 @@ def tune_constants(
             timeout=timeout,
             callbacks=[lambda study, trial: tell(trial.number + 1, n_trials, f"best gain {trials.best[0]:+.4f}")],
         )
-    first = trials.rows[0]
-    if first[2] is not None:
-        raise ParameterError(f"loss={str(start)!r}: is rejected as it is ({first[2]}); give one that was accepted.")
     table = pd.DataFrame(trials.rows, columns=["loss", "reward", "reason"])
-    return TunedConstants(trials.best[1], trials.best[0], first[1], table)
+    return TunedConstants(trials.best[1], trials.best[0], trials.rows[0][1], table)
 
 
 class _Trials:
     """The reward of a form as a function of its constants."""
 
-    def __init__(self, form: Expression, proxy: Proxy) -> None:
-        self.form, self.proxy = form, proxy
-        self.grid = Grid("pair" if VARIABLE["pair"] in form.names else "point")
+    def __init__(self, form: Expression, proxy: Proxy, grid: Grid) -> None:
+        self.form, self.proxy, self.grid = form, proxy, grid
         self.start = form.constants()
         self.names = [f"c{number}" for number, value in enumerate(self.start) if value]
         self.rows: list[tuple[str, float, str | None]] = []

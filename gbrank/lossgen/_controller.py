@@ -11,6 +11,9 @@ from ._graph import NONE, Graph, Node, Space
 from ._policy import Adam, Params, Policy
 from ._searchers import REJECTED, SEARCHERS, Searcher
 
+WORST = -1.0
+"""Worth of a program that was rejected before anything was measured."""
+
 
 @SEARCHERS.add("controller")
 class Controller(Searcher):
@@ -95,7 +98,7 @@ class Controller(Searcher):
 
     def tell(self, graph: Graph, reward: float, reason: str | None) -> None:
         if reason is not None:
-            self.pending.append((graph, 0.0 if reward > REJECTED else REJECTED))
+            self.pending.append((graph, 0.0 if reward > REJECTED else WORST))
             return
         self.rewards = [*self.rewards, reward][-self.memory :]
         others = np.asarray(self.rewards)

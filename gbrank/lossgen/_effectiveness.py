@@ -1,6 +1,4 @@
-"""`test_losses`: losses that were found, trained from scratch beside those made by hand on data no search has seen."""
-
-# ruff: noqa: PT028  (`test_losses` is no test of pytest's)
+"""`compare_losses`: losses that were found, trained from scratch beside those made by hand on data not searched on."""
 
 from __future__ import annotations
 
@@ -44,7 +42,7 @@ Data = RankingData | LetorFold | Sequence[LetorFold]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Effectiveness:
-    """What `test_losses` found: numbers, and no verdict.
+    """What `compare_losses` found: numbers, and no verdict.
 
     Attributes
     ----------
@@ -77,14 +75,31 @@ class Effectiveness:
 
     def notes(self) -> list[str]:
         """Return what has to be known of the table, in sentences."""
-        first = next(iter(self.comparisons.values()))
         tuned = (
             ["Tuned forms have the learning rate and scale that were best on the validation part, each fold its own."]
             if len(self.choices)
             else []
         )
+        several = (
+            [f"Among the {len(self.losses)} losses tested nothing is corrected: a choice of the best has its effect."]
+            if len(self.losses) > 1
+            else []
+        )
         own = [] if self.selection is None else [str(self.selection)]
-        return [*first.notes(self.measure), *tuned, *own]
+        return [*self._notes(), *several, *tuned, *own]
+
+    def _notes(self) -> list[str]:
+        """Return the notes of the comparisons, but for columns that are not in `table`."""
+        told: dict[str, list[str]] = {}
+        for (data, _, _), comparison in self.comparisons.items():
+            for note in comparison.notes(self.measure):
+                if not note.startswith("d: "):
+                    told.setdefault(note, []).append(data)
+        everywhere = {data for data, _, _ in self.comparisons}
+        return [
+            note if set(where) == everywhere else f"{', '.join(dict.fromkeys(where))}: {note}"
+            for note, where in told.items()
+        ]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain values for JSON; None for NaN."""
@@ -114,7 +129,7 @@ class Effectiveness:
         return str(self)
 
 
-def test_losses(
+def compare_losses(
     losses: Loss | Sequence[Loss] | Mapping[str, Loss],
     data: Data,
     *,
@@ -152,7 +167,7 @@ def test_losses(
         Losses made by hand.
     ranker : GBRanker, optional
         The trees; by default 300 at most, 30 rounds of patience, and four fifths of rows and features drawn for each
-        tree, so that seeds differ.
+        tree, so that seeds differ.  Limits on sums of hessians are off for all losses, as in `LossSearch`.
     measure : str or Measure, optional
         The ranker's by default.
     seeds : sequence of int
@@ -163,7 +178,8 @@ def test_losses(
     objective_params : mapping, optional
         Parameters of the objective that a formula becomes, such as ``{"truncation": 30}``.
     candidates : DataFrame, optional
-        `LossSearch.candidates_`, for the effect of having chosen the best of many.
+        `LossSearch.candidates_`, for the effect of having chosen the best of many.  Those of an alternating search
+        have one fold, which cannot tell it.
     n_resamples, random_state
         See `gbrank.compare`; the folds that a `RankingData` is cut into, too.
     n_jobs : int, optional
@@ -183,7 +199,7 @@ def test_losses(
     >>> import gbrank
     >>> data = gbrank.make_letor(60, n_features=8, max_documents=15, random_state=1)
     >>> ranker = gbrank.GBRanker(n_estimators=5, max_leaves=4, n_jobs=1)
-    >>> found = test_losses("softplus(-d) * dG", data, ranker=ranker, against=["lambdarank"], seeds=[0], tuned=False)
+    >>> found = compare_losses("softplus(-d) * dG", data, ranker=ranker, against=["lambdarank"], seeds=[0], tuned=False)
     >>> found.table[["form", "loss", "other"]].values.tolist()
     [['plain', 'found', 'lambdarank']]
     """
@@ -192,6 +208,7 @@ def test_losses(
     for name in tested:
         if name in usual:
             raise ParameterError(f"losses: {name!r} is also the name of one of against; give it another.")
+    selection = None if candidates is None else selection_effect(candidates)
     trees = _trees(ranker, measure, seeds, n_jobs)
     _check_scales(learning_rates=learning_rates, scales=scales)
     sets = {HOME: _folds(data, HOME, random_state)}
@@ -207,7 +224,6 @@ def test_losses(
         for (name, form), runs in scores.items()
         for loss in tested
     }
-    selection = None if candidates is None else selection_effect(candidates)
     return Effectiveness(
         {name: str(getattr(each, "formula", each)) for name, each in tested.items()},
         str(trees.measure),
@@ -218,8 +234,6 @@ def test_losses(
         comparisons,
     )
 
-
-test_losses.__test__ = False  # type: ignore[attr-defined]  # pytest takes names that begin so for tests
 
 Runs = dict[tuple[int, int], dict[str, Any]]
 

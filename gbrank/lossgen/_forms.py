@@ -18,6 +18,7 @@ from ..objectives._expressions import Expression, parse
 from ..rankers import GBRanker
 from ..tuning._space import with_params
 from ._constants import with_slope
+from ._proxy import of_formula
 
 SCALED = ("sigmoid", "temperature", "margin")
 """Fields of objectives that say in what unit scores are."""
@@ -70,7 +71,7 @@ def as_objective(loss: Any, params: Mapping[str, Any] | None) -> Objective:
         raise ParameterError(f"losses: {loss!r} is no loss; give a formula or an objective.")
     if isinstance(loss, str) and loss.isidentifier() and len(loss) > 4:
         raise unknown("objective", loss, OBJECTIVES)
-    return find_objective("expression", formula=str(loss), **(params or {}))
+    return of_formula(loss, params)
 
 
 def scaled(objective: Objective, scale: float) -> Objective | None:

@@ -10,7 +10,7 @@ import math
 import time
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -23,6 +23,8 @@ from ..data import RankingData
 from ..metrics import Measure
 from ..metrics import measure as find_measure
 from ..objectives import Objective
+from ..objectives import objective as find_objective
+from ..objectives._expressions import Expression
 from ..rankers import GBRanker
 from ..splits import QueryKFold
 from ..tuning._space import with_params
@@ -43,6 +45,19 @@ class Part(NamedTuple):
     train: Binned
     valid: RankingData
     usual: Values
+
+
+def of_formula(loss: str | Expression, params: Mapping[str, Any] | None) -> Objective:
+    """Return the objective that a formula becomes.
+
+    Raises
+    ------
+    ParameterError
+        No formula, or `params` that its objective does not have.
+    """
+    if "formula" in (params or {}):
+        raise ParameterError("objective_params: the formula is the loss itself; leave 'formula' out.")
+    return find_objective("expression", formula=str(loss), **(params or {}))
 
 
 def fixed_ranker(ranker: GBRanker | None, measure: Any) -> tuple[GBRanker, Measure]:

@@ -18,14 +18,13 @@ from ..backends import bin_cache
 from ..data import RankingData
 from ..metrics import Measure
 from ..objectives import Objective
-from ..objectives import objective as find_objective
 from ..rankers import GBRanker
 from ..tuning._folds import digest
 from ..tuning._space import with_params
-from ._alternating import Alternating
+from ._alternating import Alternating, formula_of
 from ._filters import Grid
 from ._graph import Graph, Space
-from ._proxy import Proxy, Schedule, fixed_ranker, make_folds
+from ._proxy import Proxy, Schedule, fixed_ranker, make_folds, of_formula
 from ._run import Limits, Run
 from ._searchers import SEARCHERS, Searcher
 from ._store import FULL, GRID, SHORT, Store, table
@@ -54,13 +53,15 @@ class LossSearch:
     space : Space, optional
         What losses are made of; by default pairwise ones of up to ten operators.
     ranker : GBRanker, optional
-        What losses are put into; by default 50 trees of 15 leaves.  Its objective does not count.
+        What losses are put into; by default 50 trees of 15 leaves.  Its objective does not count.  Limits on sums of
+        hessians are off, also for the baseline, unless its `backend_params` set them: a factor of a loss shall not
+        matter.  Where it does (with `reg_lambda`, or `query_norm` of the objective), the search does not see it.
     measure : str or Measure, optional
         The ranker's by default.
     cv : int or splitter of queries
         Folds of the reward.
     baseline : str or Objective
-        What gains are over.
+        What gains are over; in an alternating search "lambdarank" or a formula's objective.
     starts : sequence of str, optional
         Losses to try first.  By default those that are known (RankNet, LambdaRank, hinge, exponential) as far as the
         space has them; none in a search from scratch, ``()``.
@@ -183,8 +184,10 @@ class LossSearch:
         folds = make_folds(data, self.cv, self.random_state)
         store = Store(self.storage)
         try:
-            store.claim(self._description(searcher, space, starts, ranker, measure, folds))
+            described = self._description(searcher, space, starts, ranker, measure, folds)
+            store.check(described)
             schedule = self._schedule(folds, with_params(ranker, {}, n_jobs=1), measure)
+            store.claim(described)  # not before all is well
             run = Run(
                 searcher, starts, Grid(space.kind), schedule, store, limits,
                 self.random_state, self.batch_size, thread_count(self.n_jobs), self._tell,
@@ -218,12 +221,12 @@ class LossSearch:
 
     def objective(self, loss: str) -> Objective:
         """Return a loss as the objective that the search trains with."""
-        return find_objective("expression", formula=loss, **(self.objective_params or {}))
+        return of_formula(loss, self.objective_params)
 
     def _schedule(self, folds: Any, ranker: GBRanker, measure: Measure) -> Schedule:
         if self.schedule == "fixed":
             return Proxy(self.objective, folds, ranker, measure, self.baseline, self.random_state)
-        return Alternating(self.objective, folds[0], ranker, measure)
+        return Alternating(self.objective, folds[0], ranker, measure, formula_of(self.baseline))
 
     def _description(
         self, searcher: Searcher, space: Space, starts: list[Graph], ranker: GBRanker, measure: Measure, folds: Any

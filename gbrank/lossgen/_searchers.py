@@ -1,9 +1,9 @@
 """What proposes losses: random search and evolution; the controller has a module of its own.
 
 A searcher is asked for programs, and told of each its reward: the mean gain in the measure over LambdaRank, 0 where it
-is as good.  A rejected loss comes with the reason; where nothing was measured, its reward is -1, the least that a
-measure between 0 and 1 could give.  A searcher has no other source of chance than the generator it is asked with, so
-that one that is asked and told the same again is the same: that is how a search goes on after its process was killed.
+is as good.  A rejected loss comes with the reason; where nothing was measured, its reward is minus infinity.  A
+searcher has no other source of chance than the generator it is asked with, so that one that is asked and told the same
+again is the same: that is how a search goes on after its process was killed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .._registry import Registry
 from ._changes import crossed, mutated
 from ._graph import Graph, Space
 
-REJECTED = -1.0
+REJECTED = float("-inf")
 """Reward of a loss that was rejected before anything was measured."""
 
 

@@ -25,7 +25,7 @@ class SelectionEffect:
     expected, high : float
         Mean and 95 % quantile of the highest of as many mean gains whose true values are all 0.
     p : float
-        Share of draws in which that highest is at least `best`.
+        Share of draws in which that highest is at least `best`; `best` itself counts as one of them.
     n_losses, n_folds : int
         Losses that came to all folds, and folds.
     """
@@ -98,7 +98,7 @@ def selection_effect(
         best,
         float(highest.mean()),
         float(np.quantile(highest, 0.95)),
-        float((highest >= best).mean()),
+        (1.0 + float((highest >= best).sum())) / (1.0 + n_draws),
         n_losses,
         n_folds,
     )
@@ -110,7 +110,10 @@ def _table(gains: npt.ArrayLike | pd.DataFrame) -> npt.NDArray[np.float64]:
         gains = np.array(own["folds"].tolist(), dtype=np.float64)
     table = np.asarray(gains, dtype=np.float64)
     if table.ndim != 2 or not len(table) or table.shape[1] < 2:
-        raise DataError(f"gains: have the shape {table.shape}; give a row for each loss, with two folds or more.")
+        raise DataError(
+            f"gains: have the shape {table.shape}; give a row for each loss, with two folds or more (an alternating "
+            "search has one, so leave its candidates out)."
+        )
     if not np.isfinite(table).all():
         raise DataError("gains: hold NaN or infinity; leave such losses out.")
     return table

@@ -18,7 +18,7 @@ import pandas as pd
 
 from .._checks import DataError, ParameterError
 
-FORMAT = "1"
+FORMAT = "2"
 GRID, SHORT, FULL = "grid", "short", "full"
 """Stages: questions on a grid, a short training, the full proxy."""
 _TABLES = """
@@ -125,24 +125,27 @@ class Store:
         self._database.close()
 
     def claim(self, description: Mapping[str, str]) -> None:
-        """Write into a new file what its rewards are rewards of; refuse one that was for something else.
+        """Write into a new file what its rewards are rewards of; refuse one that was for something else."""
+        self.check(description)
+        if not self.description():
+            with self._database:
+                wanted = {"format": FORMAT, **description}
+                self._database.executemany("INSERT INTO search VALUES (?, ?)", wanted.items())
+
+    def check(self, description: Mapping[str, str]) -> None:
+        """Refuse a file that was for something else; one that is new may be for anything.
 
         Raises
         ------
         ParameterError
             The file was made for other data, another space, ....
         """
-        wanted = {"format": FORMAT, **description}
         stored = self.description()
-        if not stored:
-            with self._database:
-                self._database.executemany("INSERT INTO search VALUES (?, ?)", wanted.items())
-            return
-        for name, value in wanted.items():
+        for name, value in {"format": FORMAT, **description}.items() if stored else ():
             if stored.get(name) != value:
                 raise ParameterError(
-                    f"storage {self.path}: was made with another {name} ({stored.get(name)}, not {value}), so its "
-                    "rewards cannot be compared; give another file."
+                    f"storage {self.path}: was made with {_differing(name, stored.get(name), value)}, so its rewards "
+                    "cannot be compared; give another file."
                 )
 
     def description(self) -> dict[str, str]:
@@ -182,6 +185,21 @@ class Store:
         return [Advance(turn, loss, before, after, bool(kept)) for turn, loss, before, after, kept in rows]
 
 
+def _differing(name: str, stored: str | None, wanted: str) -> str:
+    """Tell in what two descriptions differ, and of settings in JSON only which and how."""
+    if name.startswith("data"):
+        return f"other {name}"
+    try:
+        one, other = json.loads(stored or ""), json.loads(wanted)
+    except ValueError:
+        return f"another {name} ({stored}, not {wanted})"
+    if not isinstance(one, dict) or not isinstance(other, dict):
+        return f"another {name} ({stored}, not {wanted})"
+    names = [each for each in {**one, **other} if one.get(each) != other.get(each)]
+    told = [f"{each}={one.get(each, 'its default')}, not {other.get(each, 'its default')}" for each in names]
+    return f"another {name} ({'; '.join(told)})"
+
+
 def _read(stored: Candidate) -> Candidate:
     return replace(stored, folds=tuple(json.loads(str(stored.folds))))
 
@@ -189,4 +207,4 @@ def _read(stored: Candidate) -> Candidate:
 def table(candidates: Iterable[Candidate]) -> pd.DataFrame:
     """Return one row for each candidate; the reward of one that was rejected unmeasured is NaN."""
     frame = pd.DataFrame([vars(each) for each in candidates], columns=list(COLUMNS))
-    return frame.assign(reward=frame["reward"].where(frame["reward"] > -1.0, math.nan))
+    return frame.assign(reward=frame["reward"].where(frame["reward"] > -math.inf, math.nan))

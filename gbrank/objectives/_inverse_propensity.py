@@ -2,7 +2,8 @@ r"""Losses of clicks made unbiased: what was seldom examined counts for more.
 
 A click tells of a document only if it was examined, which depends on the rank k at which it was shown.  Losses that are
 sums over documents (pointwise ones), over clicked documents (softmax), or over pairs of a clicked document with others
-are corrected by a weight of each document, so that their expectation over examination is the loss of true relevance.
+are corrected by a weight of each document.  Of the first two, the expectation over examination is then the loss of true
+relevance; what holds of pairs is said in `InversePropensity`.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from .._checks import DataError, IntArray, ParameterError
+from .._checks import DataError, IntArray, ParameterError, check_choice, check_positive
 from ._base import OBJECTIVES, Bound, Labelled, Vector, shown_positions, single_labels
-from ._classification import check_relevant_from, check_share, relevance
+from ._classification import check_relevant_from, relevance
 from ._frames.two_labels import bind_linear, require_linear, require_plain
 from ._frames.wrapped import Wrapped
 from ._pairwise import Pairwise
-from ._position_pairs import bind_pairs, require_pairs_of_labels
+from ._position_pairs import bind_against_all, bind_pairs, of_equal_weights, require_pairs_of_labels
 
 
 @OBJECTIVES.add("ips", "inverse_propensity")
@@ -30,9 +31,15 @@ class InversePropensity(Wrapped):
     Of a pointwise loss :math:`\ell`, :math:`L = \sum_i \frac{1}{p_{k_i}} \ell(c_i, s_i) + (1 - \frac{1}{p_{k_i}})
     \ell(0, s_i)` with the label c, 0 for what was not clicked; so a click of label 1 is a relevance of 1 / p.  Of
     `Softmax`, the gain of a document is divided by its p; of pairwise losses, the weight of a pair by that of the
-    document that is preferred.  The expectation of each over examination is the base's loss of true relevance, if the
-    propensities are right, if not examined means not clicked, and if every document is shown.  The score from which
-    boosting starts is the base's for the corrected labels.
+    document that is preferred.  The score from which boosting starts is the base's for the corrected labels.
+
+    The expectation over examination of a pointwise loss and of softmax is the base's loss of true relevance, if the
+    propensities are right, if not examined means not clicked, and if every document is shown.  Of pairs,
+    :math:`\varphi(s_i - s_j)` counts with :math:`r_i (1 - p_{k_j} r_j)` in expectation, r being relevance: an
+    irrelevant j as it should, but a relevant one, too, as often as it is not clicked.  Of two relevant documents, the
+    one that was shown above is so preferred.  With ``against="all"``, j counts whether clicked or not, with
+    :math:`r_i`: two relevant documents then count both ways alike.  That is the loss of Joachims et al., and unbiased.
+    The weights of `LambdaRank` depend on all clicks of a session at once, so that theirs is a heuristic.
 
     A pointwise loss so corrected may have no least value: where clicks divided by propensities have a mean above 1 in a
     leaf, cross-entropy falls without end.  So hessians of clicked documents are at least a twentieth of the gradient,
@@ -51,10 +58,14 @@ class InversePropensity(Wrapped):
         usual assumption where nothing is known.
     clip : float or None
         The least propensity; smaller ones are raised to it, for less variance and some bias.
+    against : {"unclicked", "all"}
+        Of pairwise losses: which documents of the query a clicked one is compared with.  With "all", labels are 0 and
+        1, and pairs weigh the same, as in `PairwiseLogistic`, for swapping two clicked documents changes no measure;
+        without bias that is not the base's loss, in which two clicked documents are no pair.
 
     References
     ----------
-    Joachims, Swaminathan and Schnabel, "Unbiased Learning-to-Rank with Biased Feedback", WSDM 2017 (pairs).
+    Joachims, Swaminathan and Schnabel, "Unbiased Learning-to-Rank with Biased Feedback", WSDM 2017, section 4 (pairs).
 
     Saito, Yaginuma, Nishino, Sakata and Nakata, "Unbiased Recommender Learning from Missing-Not-At-Random Implicit
     Feedback", WSDM 2020, section 3 (pointwise losses).
@@ -72,9 +83,11 @@ class InversePropensity(Wrapped):
 
     propensity: Sequence[float] | None = None
     clip: float | None = None
+    against: str = "unclicked"
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        check_choice("against", self.against, ("unclicked", "all"))
         if self.propensity is not None:
             object.__setattr__(self, "propensity", by_rank("propensity", self.propensity))
         check_clip(self.clip)
@@ -83,12 +96,19 @@ class InversePropensity(Wrapped):
             require_pairs_of_labels(self.base)
         else:
             require_linear(self)
+        if self.against == "all" and not (isinstance(self.base, Pairwise) and of_equal_weights(self.base)):
+            raise self.refused(
+                "against='all' is of pairs that weigh the same; give a pairwise loss with weight='uniform', without "
+                "truncation, score_norm and query_norm, such as PairwiseLogistic(), or leave it out."
+            )
         if self.base.pointwise:
             object.__setattr__(self, "exact_hessian", False)
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
         weight = 1 / self.propensities(shown_positions(data, self.name))
         if isinstance(self.base, Pairwise):
+            if self.against == "all":
+                return bind_against_all(self.base, data, weight, engine, n_jobs)
             return bind_pairs(self.base, data, weight, np.ones(len(weight)), engine, n_jobs)
         y = single_labels(data, self.name)
         return bind_linear(self.base, y, np.where(y == 0, 1.0, weight), data, engine, n_jobs)
@@ -206,7 +226,8 @@ def by_rank(name: str, values: Any, *, zero: bool = False) -> tuple[float, ...]:
         rank = int(np.argmin(good))
         raise ParameterError(
             f"{name}: rank {rank + 1} has {found[rank]:g}; a probability is {'from 0' if zero else 'above 0'} to 1. "
-            + ("" if zero else "What is never examined teaches nothing: leave out such ranks, or clip them.")
+            + ("" if zero or found[rank] > 1 else "What is never examined teaches nothing: leave out such ranks.")
+            + (" An estimate may be above 1: see clipped() of Propensities." if found[rank] > 1 else "")
         )
     return tuple(found.tolist())
 
@@ -233,5 +254,7 @@ def at_ranks(name: str, values: Sequence[float] | None, position: IntArray) -> V
 
 def check_clip(clip: float | None) -> None:
     """Raise a `ParameterError` unless `clip` is None or a number between 0 and 1."""
-    if clip is not None and clip != 1:
-        check_share("clip", clip)
+    if clip is not None:
+        check_positive("clip", clip)
+        if clip > 1:
+            raise ParameterError(f"clip={clip!r}: must be at most 1.")

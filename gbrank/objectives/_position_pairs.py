@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from .._checks import ParameterError
+import dataclasses
+
+import numpy as np
+
+from .._checks import DataError, ParameterError
 from ._base import Bound, Labelled, Objective, Vector, single_labels
 from ._frames.position_pairs import PositionPairBound
+from ._frames.wrapped import Altered
 from ._pairwise import Pairwise
 
 
@@ -39,6 +44,42 @@ def bind_pairs(
     require_pairs_of_labels(loss)
     frame = loss.frame()
     return PositionPairBound(frame, loss.worth_of(single_labels(data, loss.name)), up, down, data, engine, n_jobs)
+
+
+def of_equal_weights(loss: Pairwise) -> bool:
+    """Return whether all pairs of a loss weigh the same, wherever their documents rank."""
+    return loss.weight == "uniform" and loss.truncation is None and not (loss.score_norm or loss.query_norm)
+
+
+def bind_against_all(
+    loss: Pairwise, data: Labelled, up: Vector, engine: str = "compiled", n_jobs: int | None = None
+) -> Bound:
+    """Tie a pairwise objective to the pairs of each clicked document i with all others of its query, times ``up[i]``.
+
+    Raises
+    ------
+    DataError
+        Labels other than 0 and 1; no click in a query of several documents.
+
+    References
+    ----------
+    Joachims, Swaminathan and Schnabel, "Unbiased Learning-to-Rank with Biased Feedback", WSDM 2017, section 4.
+    """
+    y = single_labels(data, loss.name)
+    bad = (y != 0) & (y != 1)
+    if bad.any():
+        row = int(np.argmax(bad))
+        raise DataError(f"label {y[row]:g} in row {row}: against='all' needs 1 for a click and 0 for none.")
+    clicked = np.flatnonzero(y)
+    query = np.searchsorted(data.query_ptr, clicked, side="right") - 1
+    size = np.diff(data.query_ptr)[query]
+    better = np.repeat(clicked, size)
+    worse = np.arange(len(better)) + np.repeat(data.query_ptr[query] - (np.cumsum(size) - size), size)
+    pairs = np.stack([better, worse], axis=1)[better != worse]
+    if not len(pairs):
+        raise DataError("nothing to learn: no query of two documents or more has a click; check the labels and `qid`.")
+    made = Altered(data, pairs=pairs, pair_weight=up[pairs[:, 0]])
+    return dataclasses.replace(loss, pairs="given").bind(made, engine=engine, n_jobs=n_jobs)
 
 
 def require_pairs_of_labels(loss: Pairwise) -> None:

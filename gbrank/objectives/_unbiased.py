@@ -12,6 +12,7 @@ from .._checks import DataError, IntArray, ParameterError, check_choice, check_p
 from ._base import OBJECTIVES, Bound, Labelled, State, Vector, row_weights, shown_positions, single_labels
 from ._frames.pairs import PairFrame
 from ._frames.position_pairs import PositionPairBound
+from ._inverse_propensity import check_clip
 from ._pairwise import LambdaRank
 from ._position_pairs import require_pairs_of_labels
 
@@ -68,18 +69,18 @@ class UnbiasedBound(PositionPairBound):
     """Unbiased LambdaRank tied to clicks; `bias` has the two curves, shape (2, n_places)."""
 
     def __init__(
-        self, frame: PairFrame, gain: Vector, places: Places, power: float, data: Labelled, engine: str,
-        n_jobs: int | None,
+        self, frame: PairFrame, gain: Vector, places: Places, power: float, clip: float | None, data: Labelled,
+        engine: str, n_jobs: int | None,
     ) -> None:  # fmt: skip
         ones = np.ones(len(gain))
         super().__init__(frame._replace(costs=True), gain, ones, ones, data, engine, n_jobs)
-        self.places, self.power = places, power
+        self.places, self.power, self.least = places, power, LEAST if clip is None else clip
         self._use(np.ones((2, len(places.share))))
 
     def _use(self, bias: Vector) -> None:
         """Divide pairs by these curves from now on."""
         self.bias = bias
-        inverse = np.where(bias >= LEAST, 1 / np.maximum(bias, LEAST), 1.0)
+        inverse = np.where(bias >= LEAST, 1 / np.maximum(bias, self.least), 1.0)
         place, corrected = self.places.of_document, self.places.corrected
         self.up, self.down = (np.where(corrected, curve[place], 1.0) for curve in inverse)
 
@@ -143,6 +144,9 @@ class UnbiasedLambdaRank(LambdaRank):
     beyond : {"last", "uncorrected"}
         What is done with documents shown beyond: they share the last place, whose cost is that of a document there
         times how many stood at that position; or they keep a factor of 1, and cost nothing.
+    clip : float or None
+        The least bias that pairs are divided by, of each curve: without, a position that is hardly clicked has pairs
+        of any weight.  Curves may be below.
     weight, truncation, gain, ...
         See `LambdaRank`: with ``weight="uniform"``, it is RankNet that is corrected.
 
@@ -168,18 +172,20 @@ class UnbiasedLambdaRank(LambdaRank):
     bias_norm: float = 1.0
     n_positions: int = 30
     beyond: str = "last"
+    clip: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         check_positive("bias_norm", self.bias_norm, zero=True)
         check_whole("n_positions", self.n_positions)
         check_choice("beyond", self.beyond, ("last", "uncorrected"))
+        check_clip(self.clip)
         require_pairs_of_labels(self)
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
         gain = self.worth_of(single_labels(data, self.name))
         places = places_of(data, self.n_positions, self.beyond, self.name)
-        return UnbiasedBound(self.frame(), gain, places, 1 / (1 + self.bias_norm), data, engine, n_jobs)
+        return UnbiasedBound(self.frame(), gain, places, 1 / (1 + self.bias_norm), self.clip, data, engine, n_jobs)
 
     def position_bias(self, state: State) -> dict[str, Vector]:
         return {name: np.asarray(state[name]) for name in CURVES}

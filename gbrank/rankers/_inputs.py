@@ -24,7 +24,9 @@ def as_data(X: Any, y: Any, qid: Any, **optional: Any) -> Any:
     """Return `X` if it is data already, else the `RankingData` of all arguments."""
     if isinstance(X, RankingData | Binned):
         if any(given is not None for given in (y, qid, *optional.values())):
-            raise ParameterError("y, qid, weights and pairs come from the RankingData; do not give them beside it.")
+            raise ParameterError(
+                "y, qid, positions, weights and pairs come from the RankingData; do not give them beside it."
+            )
         return X
     if y is None:
         raise DataError(

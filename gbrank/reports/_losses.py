@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .._checks import ParameterError
-from ..lossgen import REASONS
 from ..objectives._expressions import parse
 from . import _loss_plots as plots
 from ._content import frame_table
@@ -47,7 +46,7 @@ def loss_report(
     candidates : DataFrame, optional
         `LossSearch.candidates_`.
     effectiveness : Effectiveness, optional
-        What `gbrank.lossgen.test_losses` found.
+        What `gbrank.lossgen.compare_losses` found.
     path : path, optional
         A file to write the page to.
     title : str
@@ -132,6 +131,8 @@ def _loss(name: str, formula: str) -> Section:
 
 
 def _search(candidates: pd.DataFrame) -> Section:
+    from ..lossgen import REASONS  # with the search it would load Optuna, which other reports do not need
+
     reasons = candidates["reason"].value_counts()
     rows = tuple((name, f"{reasons[name]:,}", told) for name, told in REASONS.items() if name in reasons)
     counts = Table("Rejected, by reason", ("reason", "candidates", "meaning"), rows)

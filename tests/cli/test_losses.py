@@ -49,11 +49,21 @@ def test_test_of_a_search_and_of_a_formula(gbrank, searched, files):
     assert "lambdarank" in (searched / "test" / "report.html").read_text(encoding="utf-8")
 
 
+def test_test_of_an_alternating_search(gbrank, files, tmp_path):
+    alternating = ["--trained", 2, "--schedule", "alternating", "--storage", tmp_path / "s.db", *SMALL]
+    gbrank("losses", "search", files / "train.txt", *alternating)
+    few = ["--against", "lambdarank", "--seeds", 1, "--no-tuned", *SMALL]
+    ended = gbrank("losses", "test", tmp_path / "s.db", "--data", files / "vali.txt", *few, "--json")
+    assert json.loads(ended.out)["selection"] is None
+    assert "effect of selection cannot be told" in ended.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
         (["search", "train.txt"], 2, "--timeout"),
         (["search", "train.txt", "--trained", "2", "--searcher", "evolutoin"], 1, "Did you mean 'evolution'"),
+        (["search", "train.txt", "--trained", "2", "--objective-param", "formula=d"], 1, "leave 'formula' out"),
         (["show", "none.db"], 1, "no such file"),
         (["test", "none.db", "--data", "vali.txt"], 1, "no such file"),
         (["test", "sofplus(-d)", "--data", "vali.txt"], 1, "softplus"),

@@ -174,5 +174,6 @@ def test_bad_input_is_refused():
         corrected_labels(log, DATA, PBM, policy=SCORES * [1, 1, -9, 1, 1, 1, 1, 1], top_k=2)
     with pytest.raises(gbrank.ParameterError, match="policy='oracle'"):
         corrected_labels(log, DATA, PBM, policy="oracle")
-    with pytest.raises(gbrank.ParameterError, match="clip"):
-        corrected_labels(log, DATA, PBM, clip=0)
+    for bad in (0, 1.5):
+        with pytest.raises(gbrank.ParameterError, match=f"clip={bad}"):
+            corrected_labels(log, DATA, PBM, clip=bad)

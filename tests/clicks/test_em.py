@@ -50,4 +50,4 @@ def test_shares_and_their_prior():
 @pytest.mark.parametrize("prior", [1, (1,), (1, 2, 3), (-1, 1), (1, float("nan")), ("a", "b"), None])
 def test_refuses_other_priors(prior):
     with pytest.raises(ParameterError, match="prior="):
-        check_fit(prior, 0.1, 5)
+        check_fit(None, prior, 0.1, 5)

@@ -1,5 +1,7 @@
 """`ClickLog`: whole sessions, and what is refused."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gbrank import DataError, ParameterError, RankingData
-from gbrank.clicks import ClickLog
+from gbrank.clicks import CLICK_MODELS, ClickLog, corrected_labels, estimate, estimate_propensities, session_data
 
 GOOD = {
     "session": [7, 7, 7, 3, 3],
@@ -115,6 +117,22 @@ def test_rows_in_data():
 def test_refuses(columns, told):
     with pytest.raises(DataError, match=told):
         log_with(**columns)
+
+
+def test_what_is_no_log_or_no_data_is_refused_where_it_is_given():
+    frame, told = pd.DataFrame(GOOD), "log: is a DataFrame; give a ClickLog, which ClickLog.from_frame makes"
+    data = RankingData([[0.0]] * 2, [0, 1], ["x", "x"])
+    for refused in (
+        lambda: session_data(frame, data),
+        lambda: corrected_labels(frame, data, [1, 0.5, 0.2]),
+        lambda: estimate_propensities(frame),
+        lambda: estimate(frame, [1, 2], data=data, propensity=[1, 0.5, 0.2]),
+        *(partial(CLICK_MODELS[name].fit, frame) for name in ("pbm", "ubm", "trust", "cascade", "dcm", "dbn", "sdbn")),
+    ):
+        with pytest.raises(ParameterError, match=told):
+            refused()
+    with pytest.raises(ParameterError, match="data: is a ndarray; give a RankingData"):
+        session_data(log_with(), data.X)
 
 
 def test_refuses_other_names():

@@ -104,6 +104,11 @@ def test_refuses_intervals():
         Propensities([1, 0.5], [1], [1, 1])
     with pytest.raises(DataError, match="none below its low"):
         Propensities([1, 0.5], [1, 0.4], [1, 0.3])
+    for bad in ("high", [1, np.nan]):
+        with pytest.raises(DataError, match="high: "):
+            Propensities([1, 0.5], [1, 0.4], bad)
+    with pytest.raises(ParameterError, match="least='low'"):
+        example().clipped("low")
 
 
 def test_of_a_click_model():
@@ -132,6 +137,25 @@ def test_of_a_ranker():
         Propensities.of_ranker(GBRanker("lambdarank", **small))
     with pytest.raises(ParameterError, match="curve='seen': the ranker has 'examination'"):
         Propensities.of_ranker(ranker, "seen")
+
+
+@pytest.mark.parametrize("objective", ["position_based", "unbiased_lambdarank"])
+def test_of_a_ranker_ranks_keep_their_numbers(objective):
+    # Rank 2 was never shown; nothing was clicked at rank 4, of which pairs alone learn nothing.
+    rng = np.random.default_rng(0)
+    position = np.tile([1, 3, 4], 300)
+    click = (rng.random(900) < np.where(position == 1, 0.6, 0.3)) * (position < 4)
+    qid = np.repeat(np.arange(300), 3)
+    gaps = RankingData(rng.random((900, 2)), click, qid, position=position)
+    small = {"n_estimators": 3, "n_jobs": 1}
+    with pytest.raises(DataError, match="ranker: has learnt nothing of rank 2"):
+        Propensities.of_ranker(GBRanker(objective, **small).fit(gaps))
+    late = RankingData(gaps.X, click, qid, position=np.tile([2, 3, 4], 300))
+    with pytest.raises(DataError, match=r"ranker: has learnt nothing of rank 1|position: the first is 2"):
+        Propensities.of_ranker(GBRanker(objective, **small).fit(late))
+    whole = RankingData(gaps.X, click, qid, position=np.tile([1, 2, 3], 300))
+    found = Propensities.of_ranker(GBRanker(objective, **small).fit(whole))
+    assert len(found) == {"position_based": 3, "unbiased_lambdarank": 2}[objective]
 
 
 def test_json_is_plain():

@@ -167,6 +167,8 @@ REFUSED = [
     ({"doc_id": ["a"]}, r"doc_id: shape \(1,\) for 6 documents"),
     ({"position": [1, 2, 3, 4, 5, 0]}, "position: row 5 is 0"),
     ({"position": [1, 2, 3, 4, 5, 1.5]}, "position: row 5 is 1.5"),
+    ({"position": [1, 2, 3, 4, 5, 1e30]}, "position: row 5 is 1e"),  # as an integer it would be negative
+    ({"position": [1, 2, 3, 4, 5, 2**40]}, "whole ranks from 1 to 1,000,000"),
     ({"position": [1, 2]}, "position: 2 values for 6 documents"),
     ({"sample_weight": [1, 1, 1, 1, 1, -1]}, "sample_weight: row 5 is -1"),
     ({"sample_weight": [0] * 6}, "all weights are zero"),

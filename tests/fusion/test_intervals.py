@@ -21,12 +21,12 @@ def sample(seed, n_queries, n_documents=15):
 
 @pytest.fixture(scope="module")
 def truth():
-    found = target_weights(MODEL, sample(1_000, 5_000), DESIRED, tolerance=0.001)
+    found = target_weights(MODEL, sample(1_000, 1_500), DESIRED, tolerance=0.001)
     assert found.reached
     return np.array(list(found.model.weights.values()))
 
 
-@pytest.mark.parametrize(("weights", "n_samples", "n_resamples"), [("step", 40, 100), ("search", 16, 20)])
+@pytest.mark.parametrize(("weights", "n_samples", "n_resamples"), [("step", 40, 100), ("search", 12, 16)])
 def test_intervals_cover_the_truth_as_often_as_they_say(truth, weights, n_samples, n_resamples):
     covered = []
     for seed in range(n_samples):

@@ -6,6 +6,7 @@ import pytest
 from gbrank import ParameterError
 from gbrank.lossgen import Controller, Space
 from gbrank.lossgen._controller import to_choices, to_graph
+from gbrank.lossgen._searchers import REJECTED
 
 SPACE = Space(leaves=("d", "dG"), operators=("add", "multiply", "negate", "softplus"), n_nodes=4)
 TARGET = SPACE.encode("softplus(-d)")
@@ -21,7 +22,7 @@ def searched(searcher, n, seed=0):
     asked = []
     for number in range(n):
         graph = searcher.ask(np.random.default_rng([seed, number]))
-        searcher.tell(graph, *((reward(graph), None) if graph.nodes[0].first == 0 else (-1.0, "reversed")))
+        searcher.tell(graph, *((reward(graph), None) if graph.nodes[0].first == 0 else (REJECTED, "reversed")))
         asked.append(graph)
     return asked
 
@@ -40,7 +41,7 @@ def test_what_is_asked_depends_on_what_was_told():
     one, two, other = (Controller(SPACE, width=8, learning_rate=0.05) for _ in range(3))
     assert searched(one, 60) == searched(two, 60)
     for number in range(60):
-        other.tell(other.ask(np.random.default_rng([0, number])), -1.0, "flat")
+        other.tell(other.ask(np.random.default_rng([0, number])), REJECTED, "flat")
     ask = [[each.ask(np.random.default_rng([9, k])) for k in range(20)] for each in (one, two, other)]
     assert ask[0] == ask[1] != ask[2]
 
@@ -60,7 +61,7 @@ def test_worths():
     searcher = Controller(SPACE)
     for value, reason in ((0.1, None), (-0.2, None), (0.3, None), (-0.4, "clearly worse"), (0.3, "duplicate")):
         searcher.tell(TARGET, value, reason)
-    searcher.tell(TARGET, -1.0, "flat")
+    searcher.tell(TARGET, REJECTED, "flat")
     assert [worth for _, worth in searcher.pending] == pytest.approx([1 / 2, 1 / 4, 5 / 6, 0, 0, -1])
 
 

@@ -1,12 +1,12 @@
 """Losses that were found beside those made by hand, and constants tuned."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import gbrank
 from gbrank import DataError, GBRanker, ParameterError
-from gbrank.lossgen import test_losses as run_test
-from gbrank.lossgen import tune_constants
+from gbrank.lossgen import compare_losses, tune_constants
 from gbrank.lossgen._forms import as_objectives, scaled
 from gbrank.splits import QueryKFold, three_parts
 
@@ -23,7 +23,7 @@ def data():
 def found(data):
     folds = list(three_parts(data, QueryKFold(3)))[:2]
     losses = {"copy": "softplus(-d)", "mute": "max(0, 1 - 1e-3 * d)"}
-    return run_test(
+    return compare_losses(
         losses, folds, transfer={"other": folds[:1]}, against=["lambdarank", "pairwise_logistic"], ranker=TREES,
         seeds=(0, 1), learning_rates=(0.05, 0.2), scales=(0.5, 1.0), n_resamples=200, n_jobs=1,
     )  # fmt: skip
@@ -61,6 +61,11 @@ def test_tables_agree_and_render(found):
     assert set(found.choices["learning_rate"]) <= {0.05, 0.2}
     assert len(found.choices) == 3 * 4  # folds of both data sets, losses
     assert "softplus(-d)" in found.to_html()
+    notes = found.notes()
+    assert len(notes) == len(set(notes))
+    assert any(note.startswith("other: ") and "1 fold" in note for note in notes)  # where data sets differ
+    assert not any("Superiority" in note for note in notes)  # no such column here
+    assert any("Among the 2 losses tested nothing is corrected" in note for note in notes)
     assert found.to_dict()["losses"]["copy"] == "softplus(-d)"
 
 
@@ -87,12 +92,14 @@ def test_scaled_forms_are_the_same_loss_in_another_unit():
         ([], {}, ParameterError, "at least one"),
         ("softplus(-d)", {"transfer": {"data": None}}, ParameterError, "another name"),
         ("softplus(-d)", {"scales": (0.0,)}, ParameterError, "scales"),
+        ("softplus(-d)", {"objective_params": {"formula": "-d"}}, ParameterError, "leave 'formula' out"),
+        ("softplus(-d)", {"candidates": pd.DataFrame({"folds": [(0.1,)], "same_as": [None]})}, DataError, "two folds"),
         ("softplus(-d)", {"data": [1]}, DataError, "LetorFold"),
     ],
 )
 def test_refuses(data, losses, others, error, told):
     with pytest.raises(error, match=told):
-        run_test(losses, others.pop("data", data), **{"ranker": TREES, **others})
+        compare_losses(losses, others.pop("data", data), **{"ranker": TREES, **others})
 
 
 def test_constants_are_tuned_and_never_worse(data):
@@ -108,5 +115,7 @@ def test_constants_are_tuned_and_never_worse(data):
 def test_constants_refuse(data):
     with pytest.raises(ParameterError, match="no constant to tune"):
         tune_constants("softplus(-d)", data, slope=False, n_jobs=1)
-    with pytest.raises(ParameterError, match="reversed"):
+    with pytest.raises(ParameterError, match="nowhere falls with d"):
         tune_constants("softplus(2 * d)", data, ranker=TREES, cv=2, n_trials=1, n_jobs=1)
+    with pytest.raises(ParameterError, match=r"rejected as it is \(reversed: pushes the worse document up\)"):
+        tune_constants("(d - 1)**2 - 3 * d * min(d, 0)", data, ranker=TREES, cv=2, n_trials=1, n_jobs=1)

@@ -7,6 +7,7 @@ import gbrank
 from gbrank import DataError, ParameterError
 from gbrank.lossgen import Candidate
 from gbrank.lossgen._proxy import Proxy, fixed_ranker, make_folds
+from gbrank.lossgen._searchers import REJECTED
 
 from .conftest import PLANTED
 
@@ -19,7 +20,7 @@ def proxy(data, ranker, **params):
 
 
 def assessed(proxy, loss):
-    return proxy.assess(Candidate(0, "", loss, "", "short", None, -1.0))
+    return proxy.assess(Candidate(0, "", loss, "", "short", None, REJECTED))
 
 
 def test_lambdarank_written_out_gains_nothing(planted, ranker):
@@ -63,7 +64,7 @@ def test_what_is_clearly_worse_ends_after_the_short_training(planted, ranker):
 
 def test_what_cannot_be_trained_with_is_told(planted, ranker):
     found = assessed(proxy(planted, ranker), "max(0, -d - 1)")  # no slope where training starts
-    assert (found.stage, found.reason, found.reward) == ("short", "untrainable", -1.0)
+    assert (found.stage, found.reason, found.reward) == ("short", "untrainable", REJECTED)
 
 
 @pytest.mark.parametrize(

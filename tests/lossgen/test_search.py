@@ -5,7 +5,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,9 +15,7 @@ from gbrank import DataError, LossSearch, ParameterError
 from gbrank.lossgen import REASONS, Graph, RandomSearch, Searcher, Space, Store
 from gbrank.lossgen._run import Run
 
-from .conftest import PLANTED
-
-HERE = Path(__file__).parent
+from .conftest import BENCH, PLANTED
 
 
 def same(one, other):
@@ -55,16 +52,13 @@ def test_workers_change_nothing(planted, ranker, undisturbed):
 def test_a_killed_search_goes_on(planted, ranker, undisturbed, tmp_path):
     path = tmp_path / "s.db"
     code = (
-        "import importlib.util, sys, gbrank\n"
-        "spec = importlib.util.spec_from_file_location('planted', sys.argv[1])\n"
-        "module = importlib.util.module_from_spec(spec)\n"
-        "spec.loader.exec_module(module)\n"
-        "ranker = gbrank.GBRanker(n_estimators=5, learning_rate=0.3, max_leaves=3, min_docs_in_leaf=5,\n"
-        "    measure=gbrank.measure('ndcg@10', gain='linear'), n_jobs=1)\n"
-        "gbrank.LossSearch(ranker=ranker, starts=(), n_trained=24, random_state=2, n_jobs=1, storage=sys.argv[2])"
-        ".fit(module.make_planted())\n"
+        "import sys, gbrank\n"
+        "sys.path.insert(0, sys.argv[1])\n"
+        "from planted import planted_data, planted_ranker\n"
+        "gbrank.LossSearch(ranker=planted_ranker(), starts=(), n_trained=24, random_state=2, n_jobs=1,\n"
+        "    storage=sys.argv[2]).fit(planted_data())\n"
     )
-    process = subprocess.Popen([sys.executable, "-c", code, str(HERE / "conftest.py"), str(path)])
+    process = subprocess.Popen([sys.executable, "-c", code, str(BENCH), str(path)])
     try:
         while process.poll() is None and n_trained(path) < 11:  # in the second batch
             time.sleep(0.02)
@@ -138,7 +132,7 @@ def test_a_searcher_of_ones_own_is_told_of_all(planted, ranker):
     found = search(ranker, Told, n_candidates=150, batch_size=3).fit(planted).candidates_
     assert len(HEARD) == 150
     told = sorted((graph.text(), reward, reason or "") for graph, reward, reason in HEARD)
-    kept = zip(found["graph"], found["reward"].fillna(-1.0), found["reason"].fillna(""), strict=True)
+    kept = zip(found["graph"], found["reward"].fillna(-np.inf), found["reason"].fillna(""), strict=True)
     assert told == sorted(kept)
     assert issubclass(Told, Searcher)
     assert isinstance(HEARD[0][0], Graph)
@@ -158,6 +152,22 @@ def test_alternating_trains_a_model_on(planted, ranker, tmp_path):
     same(again, found)
     pd.testing.assert_frame_equal(again.advances_, found.advances_)
     assert np.array_equal(again.ranker_.predict(planted), found.ranker_.predict(planted))
+
+
+def test_alternating_gains_are_over_the_baseline(planted, ranker):
+    params = {"schedule": "alternating", "n_candidates": 1}
+    own = {"baseline": gbrank.objective("expression", formula="exp(-d)"), "starts": ["exp(-d)"]}
+    assert search(ranker, **params, **own).fit(planted).best_reward_ == 0.0
+    lambdarank = {"truncation": 30, "score_norm": True, "query_norm": True}
+    usual = search(ranker, **params, starts=["softplus(-d) * (dG * dD / IDCG)"], objective_params=lambdarank)
+    assert usual.fit(planted).best_reward_ == 0.0
+
+
+def test_a_file_is_not_claimed_by_a_call_that_fails(planted, ranker, tmp_path):
+    params = {"starts": ["exp(-d)"], "n_candidates": 1, "storage": tmp_path / "s.db"}
+    with pytest.raises(ParameterError, match="Did you mean 'lambdarank'"):
+        search(ranker, baseline="lambdarnk", **params).fit(planted)
+    assert search(ranker, **params).fit(planted).best_loss_ == "exp(-d)"
 
 
 def test_progress(planted, ranker):
@@ -194,6 +204,8 @@ def test_time_up_in_the_middle_of_a_batch(planted, ranker, tmp_path, monkeypatch
         ({"n_trained": 1, "starts": ["s"]}, "unknown leaf of the space 's'"),
         ({"n_trained": 1, "schedule": "turns"}, "schedule='turns'"),
         ({"n_trained": 1, "batch_size": 0}, "batch_size=0"),
+        ({"n_trained": 1, "schedule": "alternating", "baseline": "mse"}, "trained on with formulas only"),
+        ({"n_trained": 1, "objective_params": {"formula": "-d"}}, "leave 'formula' out"),
         ({"n_trained": 1, "objective_params": {"truncated": 3}, "starts": ["exp(-d)"]}, "truncat"),
     ],
 )

@@ -57,3 +57,10 @@ def test_errors():
         Evolution(SPACE, population=1)
     with pytest.raises(ParameterError, match=r"unknown searcher 'evolve'\. Known: controller, evolution, random"):
         SEARCHERS["evolve"]
+
+
+def test_a_measured_loss_enters_however_bad():
+    evolution = Evolution(Space())
+    evolution.tell(evolution.space.encode("exp(-d)"), -7.5, "clearly worse")  # of DCG, which has no bounds
+    evolution.tell(evolution.space.encode("exp(d)"), REJECTED, "reversed")
+    assert [reward for _, reward in evolution.members] == [-7.5]

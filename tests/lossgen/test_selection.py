@@ -29,7 +29,7 @@ def test_a_gain_beyond_chance_is_seen():
     gains = np.random.default_rng(2).normal(scale=0.01, size=(50, 10))
     gains[7] += 0.05
     found = selection_effect(gains)
-    assert found.p == 0
+    assert found.p == 1 / 10_001  # no draw: never 0
     assert found.best > found.high > found.expected
 
 

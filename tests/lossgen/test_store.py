@@ -1,5 +1,6 @@
 """The file of candidates: what was put comes back, and what is not its own is refused."""
 
+import math
 import sqlite3
 
 import pytest
@@ -10,8 +11,8 @@ from gbrank.lossgen._store import Advance, table
 
 SOME = (
     Candidate(0, "[[[4,0,-1]],[]]", "-d", "ab", "full", None, 0.1 + 0.2, (0.1, 1 / 3), None, 2, 1.5),
-    Candidate(1, "[[[4,1,-1]],[]]", "-dG", "", "grid", "scoreless", -1.0),
-    Candidate(7, "[[[4,2,-1]],[]]", "-2 * d", "ab", "grid", "duplicate", 0.3, (), 0),
+    Candidate(1, "[[[4,1,-1]],[]]", "-dG", "", "grid", "scoreless", -math.inf),
+    Candidate(7, "[[[4,2,-1]],[]]", "-2 * d", "ab", "grid", "duplicate", -1.5, (), 0),
 )
 
 
@@ -35,6 +36,15 @@ def test_a_file_is_for_one_search(tmp_path):
     store.claim({"measure": "ndcg@10"})
     with pytest.raises(ParameterError, match=r"made with another measure .ndcg@10, not map"):
         store.claim({"measure": "map"})
+
+
+def test_what_differs_is_told(tmp_path):
+    store = Store(tmp_path / "s.db")
+    store.claim({"data or folds": "3f", "ranker": '{"n_estimators": 5, "max_leaves": 4}'})
+    with pytest.raises(ParameterError, match=r"made with other data or folds, so"):
+        store.check({"data or folds": "4e"})
+    with pytest.raises(ParameterError, match=r"another ranker \(n_estimators=5, not 6\)"):
+        store.check({"data or folds": "3f", "ranker": '{"n_estimators": 6, "max_leaves": 4}'})
 
 
 def test_another_process_is_noticed(tmp_path):

@@ -145,6 +145,45 @@ def test_positions_that_cost_nothing_divide_nothing():
     np.testing.assert_array_equal(gradients[0], gradients[1])
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_pairs_are_divided_by_a_bias_of_no_less_than_the_clip(engine):
+    # Rank 2 is clicked once in 101 lists, so that without a clip this pair counts for ten.
+    y = np.append(np.tile([1.0, 0], 100), [0.0, 1])
+    data = Targets(y, np.arange(0, 203, 2), position=np.tile([1, 2], 101))
+    plain = {"weight": "uniform", "truncation": None, "score_norm": False, "query_norm": False}
+    for clip, counts in ((None, 10.0), (0.5, 2.0), (0.05, 10.0)):
+        bound = UnbiasedLambdaRank(**plain, clip=clip).bind(data, engine=engine, n_jobs=1)
+        for number in range(2):
+            gradient, _ = bound.gradient_hessian(np.zeros(202), number)
+            curves = bound.state()
+            bound.end_round(np.zeros(202))
+        np.testing.assert_allclose(curves["click_bias"], [1, 0.1])
+        np.testing.assert_allclose(gradient[-1], -0.5 * counts)  # of t- the factor is 1 at rank 1
+
+
+def test_xgboosts_own_adds_up_the_loss_of_the_reverse_order():
+    # Not ours: it is why the curves of the two differ after the first round.
+    logged, _ = sessions(eta=1, n=300)
+    plain = {"weight": "uniform", "truncation": None, "score_norm": False, "query_norm": False}
+    objective = UnbiasedLambdaRank(**plain, beyond="uncorrected")
+    one, two = (
+        gbrank.GBRanker(objective, backend="xgboost", engine="native", n_estimators=n, n_jobs=1).fit(logged)
+        for n in (1, 2)
+    )
+    (click_bias, skip_bias), score = one.position_bias_.to_numpy().T, one.predict(logged)
+    plus, minus = np.zeros(10), np.zeros(10)
+    for a in range(0, logged.n_documents, 10):
+        for i, j in itertools.permutations(range(10), 2):
+            if logged.y[a + i] > logged.y[a + j]:
+                cost = np.log1p(np.exp(score[a + i] - score[a + j]))
+                plus[i] += cost / skip_bias[j]
+                minus[j] += cost / click_bias[i]
+    wanted = np.sqrt([plus / plus[0], minus / minus[0]])
+    np.testing.assert_allclose(two.position_bias_.to_numpy().T, wanted, rtol=1e-4)
+    with pytest.raises(gbrank.ParameterError, match=r"clip=0\.1: XGBoost's own"):
+        two.set_params(objective__clip=0.1).fit(logged)
+
+
 def sessions(eta, n):
     """Return sessions of ten documents in random order, and the true examination of each rank."""
     rng = np.random.default_rng(3)

@@ -1,6 +1,7 @@
+import numpy as np
 import pytest
 
-from gbrank import ParameterError
+from gbrank import DataError, ParameterError
 from gbrank.clicks import Propensities
 from gbrank.reports import propensity_curve
 
@@ -18,3 +19,11 @@ def test_plots_draw_values_and_intervals():
     assert len(figure.axes[0].collections) == 1
     with pytest.raises(ParameterError, match="there are none"):
         propensity_curve({})
+
+
+def test_arrays_are_drawn_as_they_are_given():
+    users = np.array([0.8, 0.4])
+    for found in (users, users.tolist(), {"users": users, "found": Propensities([1, 0.5])}):
+        assert propensity_curve(found).axes[0].lines[0].get_ydata().tolist() == [0.8, 0.4]
+    with pytest.raises(DataError, match="users"):
+        propensity_curve({"users": "high"})
