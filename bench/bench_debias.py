@@ -15,7 +15,8 @@ estimated, and the last one stands for those below.
 
 All train 50 trees of 31 leaves, the learning rate is .1, and nothing is chosen.  ``recovered`` is the mean of (method -
 naive) as a share of the mean of (full information - naive); p is of the difference from naive (sign flips over test
-queries, seeds averaged, not corrected for the number of rows).
+queries, seeds averaged, not corrected for the number of rows), ``p of seeds`` says the same of new seeds, which is of
+other logging rankers.
 """
 
 import argparse
@@ -189,7 +190,7 @@ def rows(folds: int = FOLDS, seeds: int = SEEDS, kept: Path | None = None) -> li
         spread = part.groupby(["system", "seed"])["value"].mean().groupby("system").std()
         compared = gbrank.compare(
             part[["system", "qid", "value", "fold", "seed"]], "ndcg@10", baseline="naive", correction="none"
-        ).table.set_index("system")
+        ).table.set_index("a")
         for name, value in mean.items():
             gap = mean["full information"] - mean["naive"]
             out.append(
@@ -198,6 +199,7 @@ def rows(folds: int = FOLDS, seeds: int = SEEDS, kept: Path | None = None) -> li
                     "sd of seeds": float(spread[name]),
                     "recovered": None if name in ENDS else f"{(value - mean['naive']) / gap:.0%}",
                     "p": None if name == "naive" else float(compared.loc[name, "p"]),
+                    "p of seeds": None if name == "naive" else float(compared.loc[name, "seeds_p"]),
                 }
             )  # fmt: skip
     return out
