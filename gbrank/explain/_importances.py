@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from .._checks import ParameterError
 from ..rankers import GBRanker
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ def importances(ranker: GBRanker) -> pd.DataFrame:
     ------
     NotFittedError
         The ranker is not fitted.
+    ParameterError
+        Another estimator, which has no trees of its own.
 
     Examples
     --------
@@ -49,6 +52,10 @@ def importances(ranker: GBRanker) -> pd.DataFrame:
     >>> table[["gain_share", "split"]].reset_index().values.tolist()
     [['bm25', 1.0, 2], ['length', 0.0, 0]]
     """
+    if not isinstance(ranker, GBRanker):
+        raise ParameterError(
+            f"ranker: {type(ranker).__name__} has no trees of its own; give a GBRanker, such as one that it is made of."
+        )
     ranker._require_fitted()
     gain = _of_rounds(ranker, "gain")
     split = _of_rounds(ranker, "split").astype(np.int64)

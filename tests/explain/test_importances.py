@@ -74,3 +74,8 @@ def test_trees_without_splits():
 def test_not_fitted():
     with pytest.raises(NotFittedError):
         gbrank.importances(gbrank.LambdaMART())
+
+
+def test_what_has_no_trees_of_its_own_is_refused():
+    with pytest.raises(gbrank.ParameterError, match=r"ranker: StackedRanker has no trees of its own; give a GBRanker"):
+        gbrank.importances(gbrank.StackedRanker([("one", gbrank.GBRanker())]))
