@@ -7,7 +7,7 @@ import numpy as np
 from .._checks import DataError, ParameterError, check_choice, check_confidence, check_positive, check_whole
 from ..data import RankingData
 from ..rankers import GBRanker
-from ._curves import CURVES, Curve, of_pairs
+from ._curves import CURVES, Curve, of_pairs, of_sets
 from ._intervals import UNITS, resampled
 from ._log import ClickLog, require_log
 from ._pairs import Vector
@@ -131,7 +131,7 @@ def estimate_propensities(
     elif method == "pbm":
         curve = of_pairs(showings)
     else:
-        curve = lambda shown, clicks: CURVES[method](showings.sets(shown, clicks))  # noqa: E731
+        curve = of_sets(showings, method)
     counts = showings.counts()
     _require_clicks(showings, *counts)
     values = curve(*counts)

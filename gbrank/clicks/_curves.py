@@ -61,6 +61,15 @@ CURVES: dict[str, Callable[[Sets], Vector]] = {
 }
 
 
+def of_sets(showings: Showings, method: str) -> Curve:
+    """Return the estimator of `CURVES` that compares the showings of sets."""
+
+    def curve(shown: Vector, clicks: Vector) -> Vector:
+        return CURVES[method](showings.sets(shown, clicks))
+
+    return curve
+
+
 def of_pairs(showings: Showings) -> Curve:
     """Return the estimator by the position-based model, with an attraction for each pair."""
     pairs, groups = np.unique(showings.group, return_inverse=True)

@@ -112,7 +112,7 @@ def chosen_form(
     ParameterError
         No form could be trained.
     """
-    sign = 1.0 if ranker.measure.higher_is_better else -1.0  # type: ignore[union-attr]
+    sign = 1.0 if ranker.measure.higher_is_better else -1.0  # type: ignore[union-attr]  # `fixed_ranker` made it a Measure
     best: tuple[float, Form, float, int] | None = None
     for rate, scale in itertools.product(learning_rates, scales):
         other = scaled(objective, scale)

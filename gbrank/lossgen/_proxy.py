@@ -107,14 +107,16 @@ def make_folds(data: RankingData, cv: Any, seed: int) -> list[tuple[RankingData,
 class Schedule(ABC):
     """What becomes of the losses that the grid leaves over, turn by turn."""
 
-    def begin_turn(self, turn: int, store: Store) -> None:  # noqa: B027
+    def begin_turn(self, turn: int, store: Store) -> None:  # noqa: B027 (most have nothing to do)
         """Get ready to assess the candidates of a turn."""
 
     @abstractmethod
     def assess(self, candidate: Candidate) -> Candidate:
         """Return the candidate with what training tells of it; called from several threads."""
 
-    def end_turn(self, turn: int, candidates: list[Candidate], best: Candidate | None, store: Store) -> None:  # noqa: B027
+    def end_turn(  # noqa: B027 (most have nothing to do)
+        self, turn: int, candidates: list[Candidate], best: Candidate | None, store: Store
+    ) -> None:
         """Take note of the candidates of a turn and of the best so far."""
 
 

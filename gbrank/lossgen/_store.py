@@ -161,7 +161,7 @@ class Store:
             One of that number is there: another process works on the file.
         """
         marks = ", ".join("?" * len(COLUMNS))
-        rows = [astuple(replace(one, folds=json.dumps(one.folds))) for one in candidates]  # type: ignore[arg-type]
+        rows = [astuple(replace(one, folds=json.dumps(one.folds))) for one in candidates]  # type: ignore[arg-type]  # text
         try:
             with self._database:
                 self._database.executemany(f"INSERT INTO candidate VALUES ({marks})", rows)

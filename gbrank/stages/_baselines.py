@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 
 from .._checks import DataError, IntArray, ParameterError, check_whole
 from .._registry import unknown
@@ -15,10 +15,11 @@ from ..data import RankingData
 from ..data._ranking_data import replace_fields
 from ..objectives import CrossEntropy, PairwiseLogistic
 from ..rankers import GBRanker
-from ..rankers._composite import Arrays, RankerOfRankers
+from ..rankers._composite import Arrays
 from ..rankers._files import COMPOSITES
-from ._full_stage import Features, FullStageRanker, base_ranker, retold, sampled, told
+from ._full_stage import Features, FullStageRanker, base_ranker, sampled
 from ._log import StageLog
+from ._stage_ranker import StageRanker
 
 Vector = npt.NDArray[np.float64]
 
@@ -114,7 +115,7 @@ def even_counts(n_stages: int, lowest: int, negatives: int) -> tuple[int, ...]:
     return (*(0,) * lowest, *(each + (number < more) for number in range(len(stages))), 1)
 
 
-class StageProductRanker(RankerOfRankers, BaseEstimator):  # type: ignore[misc]
+class StageProductRanker(StageRanker):
     """The generalised ranking principle with a model for each factor: p(passes the later stages) x r.
 
     A model of cross-entropy for each later stage, of who passes among those that reached it, and one of the feedback
@@ -159,9 +160,6 @@ class StageProductRanker(RankerOfRankers, BaseEstimator):  # type: ignore[misc]
     def _parts(self) -> dict[str, Any]:
         return {f"factors/{number}": each for number, each in enumerate(self.factors_)}
 
-    def _told(self) -> dict[str, Any]:
-        return told(self)
-
     @classmethod
     def _retold(cls, told: Mapping[str, Any], arrays: Arrays, parts: Mapping[str, Any]) -> Self:
         base = None if told["default_ranker"] else clone(parts["factors/0"])
@@ -170,7 +168,7 @@ class StageProductRanker(RankerOfRankers, BaseEstimator):  # type: ignore[misc]
         return ranker
 
 
-class RankFlowRanker(RankerOfRankers, BaseEstimator):  # type: ignore[misc]
+class RankFlowRanker(StageRanker):
     """RankFlow: each stage learns from feedback and from the next stage (Qin et al., SIGIR 2022).
 
     From the last stage to the first: a model learns the feedback by cross-entropy, with items that the stage did not
@@ -236,17 +234,6 @@ class RankFlowRanker(RankerOfRankers, BaseEstimator):  # type: ignore[misc]
         """Return the score of each row by the model of the stage."""
         self._require_fitted()
         return self.ranker_.predict(X)
-
-    def _parts(self) -> dict[str, Any]:
-        return {"ranker": self.ranker_}
-
-    def _told(self) -> dict[str, Any]:
-        return told(self)
-
-    @classmethod
-    def _retold(cls, told: Mapping[str, Any], arrays: Arrays, parts: Mapping[str, Any]) -> Self:
-        ranker: Self = retold(cls, told, parts["ranker"])
-        return ranker
 
 
 COMPOSITES |= {each.__name__: each for each in (StageProductRanker, RankFlowRanker)}

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, clone
+from sklearn.base import clone
 
 from .._checks import DataError, IntArray, ParameterError, check_positive, check_whole
 from ..data import RankingData
 from ..rankers import GBRanker
-from ..rankers._composite import Arrays, RankerOfRankers
-from ..rankers._files import COMPOSITES, plain
+from ..rankers._files import COMPOSITES
 from ._cascade import top
 from ._log import StageLog, require_log
 from ._relabel import relabel
 from ._requests import sample_requests
+from ._stage_ranker import StageRanker
 
 Features = Callable[[npt.NDArray[Any], npt.NDArray[Any]], Any]
 """Called with request ids and item ids of pairs; returns their features, one row for each."""
 
 
-class FullStageRanker(RankerOfRankers, BaseEstimator):  # type: ignore[misc]
+class FullStageRanker(StageRanker):
     """A ranker trained on how far each item of a request came in a system of several stages.
 
     Algorithm 1 of the paper: items are sampled from every stage of a request, labelled by the stage that they reached
@@ -150,37 +150,8 @@ class FullStageRanker(RankerOfRankers, BaseEstimator):  # type: ignore[misc]
             score = score + self.exploration * spread[query] * noise
         return top(np.arange(len(score)), score, query, keep)
 
-    def _parts(self) -> dict[str, Any]:
-        return {"ranker": self.ranker_}
-
-    def _told(self) -> dict[str, Any]:
-        return told(self)
-
-    @classmethod
-    def _retold(cls, told: Mapping[str, Any], arrays: Arrays, parts: Mapping[str, Any]) -> Self:
-        ranker: Self = retold(cls, told, parts["ranker"])
-        return ranker
-
 
 COMPOSITES["FullStageRanker"] = FullStageRanker
-
-
-def told(estimator: Any) -> dict[str, Any]:
-    """Return the parameters of an estimator of this room as a file holds them; a generator of seeds is none."""
-    params = estimator.get_params(deep=False)
-    seed = params.pop("random_state", None)
-    default = params.pop("ranker") is None
-    params = {name: plain(value) for name, value in params.items()}
-    if hasattr(estimator, "random_state"):
-        params["random_state"] = int(seed) if isinstance(seed, int | np.integer) else None
-    return {"params": params, "default_ranker": default}
-
-
-def retold(cls: Any, told: Mapping[str, Any], fitted: GBRanker) -> Any:
-    """Return the estimator of what `told` gave, whose fitted ranker is the first of its parts."""
-    estimator = cls(None if told["default_ranker"] else clone(fitted), **told["params"])
-    estimator.ranker_ = fitted
-    return estimator
 
 
 def base_ranker(ranker: GBRanker | None) -> GBRanker:

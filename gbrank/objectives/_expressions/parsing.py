@@ -76,7 +76,7 @@ class _Reader:
             case ast.Constant(value=bool() | str() | bytes() | complex() | None):
                 pass
             case ast.Constant(value=value):
-                return Constant(value)  # type: ignore[arg-type]
+                return Constant(value)  # type: ignore[arg-type]  # a number: all that is left
             case ast.Name(id=name):
                 return self._leaf(name)
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant()):
