@@ -95,7 +95,7 @@ def main() -> None:
     print(f"when it was shown: {shown.click.sum() / shown.n_sessions:.3f}")
 
     best.save(given.output / "unbiased.gbrank")
-    gbrank.report(given.output / "unbiased.html", best, {"train": sessions, "test": test})
+    gbrank.report(given.output / "unbiased.html", best, {"test": test})
     print(f"\nin {given.output}/: log.csv, propensities.json, propensities.svg, unbiased.gbrank, unbiased.html")
 
 
