@@ -19,7 +19,8 @@ WORST = -1.0
 class Controller(Searcher):
     r"""Draws programs from a `Policy` that is trained by REINFORCE (Williams, 1992).
 
-    Before the first draw after each `batch_size` programs the parameters ascend
+    Before the first draw after each `batch_size` programs, those included that do not read the score and are never
+    proposed, the parameters ascend
 
     .. math:: \frac{1}{m} \sum_g (R_g - b)\, \nabla \log p(g) + \eta\, \nabla H(g)
               + \frac{\lambda}{k} \sum_{e \in E} \nabla \log p(e)
@@ -89,12 +90,13 @@ class Controller(Searcher):
         if self.policy is None:
             self._begin(rng)
         assert self.policy is not None
-        if len(self.pending) >= self.batch_size:
-            self._learn(self.policy)
         while True:
+            if len(self.pending) >= self.batch_size:
+                self._learn(self.policy)
             graph = to_graph(self.space, self.policy.sample(rng).choices)
             if graph.used().intersection(self.space.scores):
                 return graph.pruned()
+            self.pending.append((graph, WORST))
 
     def tell(self, graph: Graph, reward: float, reason: str | None) -> None:
         if reason is not None:

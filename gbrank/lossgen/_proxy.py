@@ -32,7 +32,8 @@ from ._store import FULL, Candidate, Store
 
 Values = npt.NDArray[np.float64]
 
-NO_LIMIT = {"lightgbm": {"min_sum_hessian_in_leaf": 0.0}, "xgboost": {"min_child_weight": 0.0}}
+NO_LIMIT = {"lightgbm": {"min_sum_hessian_in_leaf": 1e-12}, "xgboost": {"min_child_weight": 0.0}}
+"""Of sums of hessians.  LightGBM starts each sum from 1e-15, and takes nothing more for a leaf where the limit is 0."""
 SHORT_ROUNDS = 20
 SHORT_SHARE, SHORT_QUERIES = 0.1, 30
 CLEARLY = 2.0

@@ -46,6 +46,23 @@ def test_what_is_asked_depends_on_what_was_told():
     assert ask[0] == ask[1] != ask[2]
 
 
+def test_what_is_never_proposed_is_unlearnt_too():
+    """Programs without the score: else a policy flees into them, for they alone are never rejected."""
+    searcher = Controller(Space(), width=16)
+
+    def proposed():
+        drawn = [searcher.policy.sample(np.random.default_rng([1, k])).choices for k in range(200)]
+        used = [to_graph(searcher.space, choices).used() for choices in drawn]
+        return np.mean([bool(each.intersection(searcher.space.scores)) for each in used])
+
+    shares = []
+    for number in range(300):
+        graph = searcher.ask(np.random.default_rng(number))
+        shares = shares or [proposed()]
+        searcher.tell(graph, *((0.1, "clearly worse") if number % 10 == 0 else (REJECTED, "reversed")))
+    assert proposed() > shares[0]
+
+
 def test_the_scale_of_rewards_is_of_no_account():
     asked = []
     for factor in (1.0, 1e-4):

@@ -51,6 +51,16 @@ def test_a_factor_changes_nothing(planted, ranker, backend):
         assert judge.gains(judge.make(f"{factor!r} * ({PLANTED})")) == usual
 
 
+@pytest.mark.filterwarnings("ignore:no tree could be grown")
+def test_hessians_of_nothing_are_no_leaves(planted, ranker):
+    """LightGBM took an empty side of a split for a leaf, and gave up: 1e-15 of each sum is its own."""
+    fixed, _ = fixed_ranker(ranker, None)
+    tiny = gbrank.objective("expression", formula="-5.169878828456423e-26 * d * exp(ri)")
+    for seed in range(100, 106):
+        train, _ = make_folds(planted, 3, seed)[0]
+        fixed.set_params(objective=tiny, n_estimators=1).fit(train)
+
+
 def test_what_is_clearly_worse_ends_after_the_short_training(planted, ranker):
     judge = proxy(planted, ranker)
     good = assessed(judge, PLANTED)
