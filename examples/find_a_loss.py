@@ -37,7 +37,7 @@ def main() -> None:
     print(f"{counted}\nbest: {search.best_loss_}, a gain of {search.best_reward_:+.4f} where it was chosen\n")
 
     tuned = tune_constants(search.best_loss_, seen, ranker=trees, cv=2, n_trials=4, n_jobs=1)
-    print(f"constants: {tuned.loss}, {tuned.start_reward:+.4f} -> {tuned.reward:+.4f} where they were chosen\n")
+    print(f"{tuned}\n")
 
     found = compare_losses(
         {"found": search.best_loss_, "constants tuned": tuned.loss},

@@ -2,6 +2,7 @@
 
 import os
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,20 @@ import gbrank
 from gbrank.clicks import load_propensities
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
+
+
+@pytest.fixture
+def once_more(tmp_path, monkeypatch, capsys):
+    """Run an example that has run as a program again, in this process, and return what it prints."""
+
+    def run(name, *arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        capsys.readouterr()
+        runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
 
 
 def test_from_file_to_report(tmp_path):
@@ -27,12 +42,9 @@ def test_from_file_to_report(tmp_path):
     assert f"tuned: ndcg@10 = {value:.4f}" in run.stdout
 
 
-def test_baseline_against_neural(tmp_path):
-    def run(*arguments):
-        command = [sys.executable, str(EXAMPLES / "baseline_against_neural.py"), *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-
-    told = run()
+def test_baseline_against_neural(tmp_path, once_more):
+    command = [sys.executable, str(EXAMPLES / "baseline_against_neural.py")]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     output = tmp_path / "example-output"
     test = gbrank.read_letor(output / "test.txt", n_features=30)
     neural = gbrank.read_run(output / "neural.trec")
@@ -47,23 +59,21 @@ def test_baseline_against_neural(tmp_path):
     found = neural.to_dict()
     lines = [repr(found[str(qid)][doc_id]) for qid, doc_id in zip(test.qid, test.doc_id, strict=True)]
     (tmp_path / "scores.txt").write_text("\n".join(lines) + "\n")
-    again = run("example-output", "--neural", "scores.txt", "--scores", "--output", "again")
+    arguments = ("example-output", "--neural", "scores.txt", "--scores", "--output", "again")
+    again = once_more("baseline_against_neural.py", *arguments)
     assert again.replace("again/", "example-output/") == told
 
 
-def test_utility(tmp_path):
-    def run(*arguments):
-        command = [sys.executable, str(EXAMPLES / "utility.py"), "--seeds", "2", *arguments]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-
-    told = run("--queries", "90")
+def test_utility(tmp_path, once_more):
+    command = [sys.executable, str(EXAMPLES / "utility.py"), "--seeds", "2", "--queries", "90"]
+    told = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     assert "60 test queries, 2 seeds" in told
     assert told.count("grades, adjusted") == 3
     # The same from files: as many systems, and the same measures.
     data = gbrank.make_letor(60, n_features=5, max_documents=20, random_state=1)
     for part, name in zip(gbrank.train_test_split(data, test_size=0.5, random_state=0), ("a", "b"), strict=True):
         gbrank.write_letor(part, tmp_path / name)
-    again = run("a", "b", "--seeds", "1")
+    again = once_more("utility.py", "a", "b", "--seeds", "1")
     assert again.count("worth at the first 5 places") == told.count("worth at the first 5 places") == 6
 
 

@@ -112,6 +112,16 @@ def test_import_loads_nothing_heavy():
     assert not heavy & loaded_by("import gbrank")
 
 
+def test_a_search_of_losses_does_not_load_optuna():
+    search = "gbrank.LossSearch(ranker=ranker, cv=2, n_trained=1, starts=['exp(-d)'], n_jobs=1).fit(data)"
+    code = (
+        "import gbrank, gbrank.lossgen\n"
+        "data = gbrank.make_letor(20, n_features=3, max_documents=8, random_state=0)\n"
+        f"ranker = gbrank.GBRanker(n_estimators=1, max_leaves=3, min_docs_in_leaf=1, n_jobs=1)\n{search}"
+    )
+    assert "optuna" not in loaded_by(code)
+
+
 def test_every_public_name_is_there_and_documented():
     for name in gbrank.__all__:
         assert getattr(gbrank, name).__doc__ or name == "__version__", name

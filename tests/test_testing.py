@@ -12,6 +12,7 @@ import pytest
 
 import gbrank
 from gbrank.objectives import OBJECTIVES, Bound, Objective, PairwiseLogistic, SquaredError
+from gbrank.objectives._base import Targets
 from gbrank.testing import CheckReport, check_objective
 from gbrank.testing._case import Case
 from gbrank.testing._compare import quotients
@@ -62,6 +63,15 @@ SPOIL = {
 }
 
 
+@functools.cache
+def sound(kind, engine, score, query_ptr, y, *weights):
+    """Return the loss, or gradient and hessian, without a fault, of bytes: most faults are asked the same."""
+    score, y, *weights = (None if each is None else np.frombuffer(each).copy() for each in (score, y, *weights))
+    targets = Targets(y, np.frombuffer(query_ptr, np.int64).copy(), *weights)
+    bound = PairwiseLogistic().bind(targets, engine=engine, n_jobs=1)
+    return bound.loss(score) if kind == "loss" else bound.gradient_hessian(score, 0)
+
+
 class SpoiltBound(Bound):
     """Logistic loss of pairs with a fault."""
 
@@ -69,8 +79,12 @@ class SpoiltBound(Bound):
         if fault == "deaf":
             data = data._replace(query_weight=None)
         self.data, self.engine, self.fault, self.calls = data, engine, fault, 0
-        self.inner = PairwiseLogistic().bind(data, engine=engine, n_jobs=1)
+        arrays = data.query_ptr, data.y, data.sample_weight, data.query_weight
+        self.bytes = [None if each is None else each.tobytes() for each in arrays]
         self.renews_leaves = fault == "leaves"
+
+    def sound(self, kind, score):
+        return sound(kind, self.engine, score.tobytes(), *self.bytes)
 
     def scale(self):
         """A factor of each query's terms that should be 1."""
@@ -80,7 +94,7 @@ class SpoiltBound(Bound):
         return np.full(n_queries, 2.0 if self.fault == "weights" and self.data.sample_weight is not None else 1.0)
 
     def gradient_hessian(self, score, round):
-        g, h = self.inner.gradient_hessian(score, round)
+        g, h = self.sound("gradient", score)
         factor = np.repeat(self.scale(), np.diff(self.data.query_ptr))
         self.calls += 1
         if self.fault == "drift":
@@ -92,7 +106,7 @@ class SpoiltBound(Bound):
         return SPOIL.get(self.fault, SPOIL[""])(g * factor, h * factor, score, self.engine)
 
     def loss(self, score):
-        value = self.inner.loss(score)
+        value = self.sound("loss", score)
         if self.fault == "drift":
             value = value + 0.05 * np.add.reduceat(score**2, self.data.query_ptr[:-1])
         if self.fault == "in place":
@@ -231,7 +245,7 @@ class DrawnBound(SpoiltBound):
     """Each query's terms have a random factor, drawn by seed, round and number of the query."""
 
     def gradient_hessian(self, score, round):
-        g, h = self.inner.gradient_hessian(score, round)
+        g, h = self.sound("gradient", score)
         n_queries = len(self.data.query_ptr) - 1
         draws = np.array([np.random.default_rng((0, round, q)).uniform(0.5, 1.5) for q in range(n_queries)])
         factor = np.repeat(draws, np.diff(self.data.query_ptr))

@@ -29,7 +29,9 @@ from ._diagnose import diagnose
 from ._evaluate import evaluate
 from ._explain_difference import explain_difference
 from ._inspect import inspect_files
-from ._losses import losses_search, losses_show, losses_test
+from ._losses import losses_search, losses_show
+from ._losses_test import losses_test
+from ._losses_tune import losses_tune
 from ._measures import measures
 from ._objectives import objectives
 from ._predict import predict
@@ -72,8 +74,8 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., None]]]] = {
         },
     ),
     "losses": (
-        "Search for losses, and test those that were found.",
-        {"search": losses_search, "show": losses_show, "test": losses_test},
+        "Search for losses, tune their constants, and test those that were found.",
+        {"search": losses_search, "show": losses_show, "tune": losses_tune, "test": losses_test},
     ),
 }
 """Commands of two words: the first, its help, and the second."""

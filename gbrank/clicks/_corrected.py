@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import DataError, IntArray, ParameterError, check_choice, check_whole
+from .._checks import DataError, GbrankWarning, IntArray, ParameterError, check_choice, check_whole
 from ..data import RankingData
 from ..data._ranking_data import replace_fields
-from ..objectives._inverse_propensity import by_rank, check_clip
+from ..objectives._inverse_propensity import FAINT, by_rank, check_clip, warn_of_faint
 from ._log import ClickLog, require_log
 from ._pairs import Vector, document_ids
 from ._position import PositionBased, TrustBias
@@ -128,6 +129,12 @@ def corrected_labels(
     ParameterError
         Propensities that are 0, above 1 or NaN; a model of other kind.
 
+    Warns
+    -----
+    GbrankWarning
+        Without `clip`: a and b nearly agree, as in `AffineCorrection`, at a rank of the log; with `policy`, on average
+        over the ranks at which a document was shown.
+
     References
     ----------
     Oosterhuis and de Rijke, "Policy-Aware Unbiased Learning to Rank for Top-k Rankings", SIGIR 2020, section 3.
@@ -151,6 +158,10 @@ def corrected_labels(
         raise DataError(f"bias: has {len(slope)} ranks, and the log shows {log.n_ranks}; give one for each rank.")
     query = np.searchsorted(data.query_ptr, rows[log.session_ptr[:-1]], side="right") - 1
     sessions = np.bincount(query, minlength=data.n_queries)
+    if clip is None and policy is None:
+        warn_of_faint("bias", slope + base, base, np.arange(1, log.n_ranks + 1), stacklevel=2)
+    elif clip is None:
+        _warn_of_faint_documents(rows, slope[place], base[place], data)
     least = 0.0 if clip is None else clip
     signal, per_query = log.click - base[place], np.repeat(np.maximum(sessions, 1.0), data.query_sizes)
     if policy is None:
@@ -226,6 +237,24 @@ def _rows(log: ClickLog, data: RankingData) -> IntArray:
 
 def _sums(rows: IntArray, values: Vector, data: RankingData) -> Vector:
     return np.asarray(np.bincount(rows, values, minlength=data.n_documents), dtype=np.float64)
+
+
+def _warn_of_faint_documents(rows: IntArray, slope: Vector, base: Vector, data: RankingData) -> None:
+    """Warn of documents that were only shown where clicks on what is relevant and on the rest are nearly alike."""
+    shown, noise, signal = (_sums(rows, each, data) for each in (np.ones(len(rows)), base * (1 - base), slope))
+    spread = np.sqrt(noise * shown) / np.maximum(signal, 1e-300)
+    faint = spread > FAINT
+    if faint.any():
+        row = int(np.argmax(spread))
+        low = _sums(rows, base, data)[row] / shown[row]
+        warnings.warn(
+            f"bias: document {document_ids(data)[row]!s} of query {data.qid[row]!s} was shown where a click has the "
+            f"probability {low + signal[row] / shown[row]:.4g} if it is relevant and {low:.4g} if not, on average, so "
+            f"that its label is mostly noise, as are those of {int(faint.sum()):,} documents in all; set clip, the "
+            "least difference, as clip=0.1 (some bias, less noise).",
+            GbrankWarning,
+            stacklevel=3,
+        )
 
 
 def _require_possible(rows: IntArray, shown: Vector, data: RankingData) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import DataError, IntArray, ParameterError, as_vector
+from .._checks import DataError, IntArray, ParameterError, as_vector, real_numbers
 from .._files import atomic_write
 from .._groups import check_query_ptr
 from .._registry import Registry
@@ -285,6 +285,22 @@ def of_ranks(name: str, values: npt.ArrayLike) -> Vector:
     if len(vector) == 0:
         raise ParameterError(f"{name}: has no ranks; give a probability for each.")
     return read_only(vector)
+
+
+def numbers_of_ranks(name: str, values: npt.ArrayLike) -> Vector:
+    """Return a finite number for each rank.
+
+    Raises
+    ------
+    DataError
+        Something else; the rank is named, the first being 1.
+    """
+    numbers = real_numbers(name, values)
+    bad = np.logical_not(np.isfinite(numbers))
+    if numbers.ndim == 1 and bad.any():
+        k = int(np.argmax(bad))
+        raise DataError(f"{name}: rank {k + 1} is {numbers[k]!s}; give a number, or none of the ranks from there on.")
+    return as_vector(name, numbers)
 
 
 def by_rank(values: Vector, name: str) -> Any:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from .._checks import DataError, ParameterError, as_vector
 from .._files import atomic_write
-from ._model import ClickModel, read_only
+from ._model import ClickModel, numbers_of_ranks, read_only
 from ._pairs import Vector
 from ._position import PositionBased
 
@@ -71,7 +71,7 @@ class Propensities:
     confidence: float | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
-        values = as_vector("values", self.values)
+        values = numbers_of_ranks("values", self.values)
         if not len(values):
             raise DataError("values: is empty; give a propensity for each rank, the first first.")
         if (values <= 0).any():

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from .._checks import DataError, IntArray, ParameterError, as_vector
 from .._registry import unknown
-from ._model import ClickModel
+from ._model import ClickModel, numbers_of_ranks
 from ._position import PositionBased, TrustBias
 
 Vector = npt.NDArray[np.float64]
@@ -119,7 +119,7 @@ def read_reward(reward: str | npt.ArrayLike, seen: Examination, longest: int) ->
 
 
 def _checked(propensity: npt.ArrayLike) -> Vector:
-    alpha = as_vector("propensity", propensity)
+    alpha = numbers_of_ranks("propensity", propensity)
     if not len(alpha):
         raise DataError("propensity: is empty; give one for each rank, the first first.")
     bad = (alpha <= 0) | (alpha > 1)

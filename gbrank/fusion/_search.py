@@ -123,8 +123,8 @@ class Search:
         values = problem.mean(problem.hard(weights, self.by))
         kept = np.empty(0)
         if len(self.floors):
-            regrets = values if self.by == "regret" else problem.mean(problem.hard(weights, "regret"))
-            kept = 1 - regrets[self.floors]
+            by_regret = self.by == "regret"
+            kept = 1 - (values[self.floors] if by_regret else problem.mean(problem.regrets(weights, self.floors)))
         return Point(fractions(values), kept)
 
     def slopes(self, v: Vector, temperature: float) -> Matrix:

@@ -7,6 +7,7 @@ how much the task suffers from the others.  Fractions are a task's share in the 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,7 +122,7 @@ class Problem:
     def total(self, weights: Vector) -> Vector:
         """Return the weighted sum of the terms; documents with equal terms get equal sums."""
         total = np.zeros(len(self.terms))
-        for t in np.flatnonzero(weights):
+        for t in map(int, np.flatnonzero(weights)):
             total += weights[t] * self.terms[:, t]
         return total
 
@@ -136,17 +137,19 @@ class Problem:
 
     def hard(self, weights: Vector, by: str) -> Matrix:
         """Return the gap or regret of each task in each query; NaN where nothing has a gain."""
-        ndcg, out = self.measure, np.empty((self.n_queries, len(weights)))
-        base = self.value(weights) if by == "gap" else self.total(weights)
-        for t in range(len(weights)):
-            if by == "gap" and weights[t] == 0:
-                out[:, t] = 0.0
-                continue
-            y, score = (base, self.total(_without(weights, t))) if by == "gap" else (self.gain[:, t], base)
-            out[:, t] = 1 - ndcg(y, score, self.query_ptr, n_jobs=self.n_jobs)
-        if by == "gap":
-            out[np.isnan(out).any(axis=1)] = np.nan
+        if by == "regret":
+            return self.regrets(weights, range(len(weights)))
+        ndcg, out, base = self.measure, np.zeros((self.n_queries, len(weights))), self.value(weights)
+        for t in map(int, np.flatnonzero(weights)):
+            out[:, t] = 1 - ndcg(base, self.total(_without(weights, t)), self.query_ptr, n_jobs=self.n_jobs)
+        out[np.isnan(out).any(axis=1)] = np.nan
         return out
+
+    def regrets(self, weights: Vector, tasks: Iterable[int]) -> Matrix:
+        """Return the regret of some tasks in each query; NaN where nothing has a gain."""
+        ndcg, score = self.measure, self.total(weights)
+        columns = [1 - ndcg(self.gain[:, t], score, self.query_ptr, n_jobs=self.n_jobs) for t in tasks]
+        return np.stack(columns, axis=1)
 
     def mean(self, values: Matrix) -> Vector:
         """Return the weighted mean over the queries that are not skipped."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from .._checks import GbrankError, GbrankWarning, ParameterError
+from .._checks import GbrankError, ParameterError
 from ..data import RankingData
 from ..metrics import Measure
 from ..objectives import ExpressionLoss, LambdaRank, Objective
 from ..rankers import GBRanker
-from ..tuning._space import with_params
+from ..rankers._changed import quiet_trees, with_params
 from ._proxy import Schedule
 from ._store import FULL, Advance, Candidate, Store
 
@@ -114,7 +113,6 @@ class Alternating(Schedule):
         """Return the model trained on with a loss, and its measure."""
         train, valid = self.fold
         fresh = with_params(self.ranker, {}, objective=objective, n_estimators=self.rounds, init_model=self.model)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", r"no tree could be grown|training ended after", GbrankWarning)
+        with quiet_trees():
             fresh.fit(train)
         return fresh, fresh.score(valid)

@@ -18,9 +18,10 @@ from ..objectives import Objective
 from ..objectives._expressions import Binary, Constant, Expression, Leaf, parse
 from ..objectives._expressions.nodes import VARIABLE
 from ..rankers import GBRanker
-from ..tuning._space import with_params
+from ..rankers._changed import with_params
 from ._filters import REASONS, Grid, grid, rescaled
 from ._proxy import Proxy, fixed_ranker, make_folds, of_formula
+from ._usable import IN_SEARCH, require_usable
 
 if TYPE_CHECKING:
     import optuna
@@ -36,7 +37,7 @@ class TunedConstants:
     Attributes
     ----------
     loss : str
-        With the best constants.
+        With the best constants, in full.
     reward, start_reward : float
         Mean gain over LambdaRank of the best constants and of those at the start, on the folds that chose them: as the
         best of several, the first is optimistic.
@@ -48,6 +49,23 @@ class TunedConstants:
     reward: float
     start_reward: float
     table: pd.DataFrame
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain values for JSON; None for NaN."""
+        rows = self.table.astype(object).where(self.table.notna(), None).to_dict("records")
+        return {"loss": self.loss, "reward": self.reward, "start_reward": self.start_reward, "trials": rows}
+
+    def __str__(self) -> str:
+        start, best = (str(parse(loss).rounded()) for loss in (self.table["loss"].iloc[0], self.loss))
+        rejected = int(self.table["reason"].notna().sum())
+        told = f"{len(self.table)} trials" + (f", {rejected} of them rejected untrained" if rejected else "")
+        return "\n".join(
+            [
+                f"start: {self.start_reward:+.4f}  {start}",
+                f"best:  {self.reward:+.4f}  {best}",
+                f"gains over the baseline on the folds that chose, optimistic as the best of several; {told}",
+            ]
+        )
 
 
 def tune_constants(
@@ -86,7 +104,7 @@ def tune_constants(
     random_state : int
         Seed of folds and trials.
     n_jobs : int, optional
-        Threads of a training; all cores by default.
+        Threads of a training; by default the ranker's, or else all cores.
     progress : callable, optional
         Called as ``progress(done, total, message)`` after each trial.
 
@@ -123,11 +141,12 @@ def tune_constants(
         raise ParameterError(
             f"loss={str(start)!r}: is rejected as it is ({reason}: {REASONS[reason]}); give one that was accepted."
         )
+    require_usable(ranker, IN_SEARCH)
     trees, chosen = fixed_ranker(ranker, measure)
     tell = progress or silent
     with quiet(), bin_cache():
         folds = make_folds(data, cv, random_state)
-        trees = with_params(trees, {}, n_jobs=n_jobs)
+        trees = with_params(trees, {}, n_jobs=trees.n_jobs if n_jobs is None else n_jobs)
         proxy = Proxy(lambda text: of_formula(text, objective_params), folds, trees, chosen, baseline, random_state)
         trials = _Trials(form, proxy, grid(kind))
         study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=random_state))

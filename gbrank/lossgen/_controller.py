@@ -137,8 +137,7 @@ def add_gradient(
     """Add a share of a program's gradient; nothing where the policy cannot write it."""
     choices = to_choices(graph)
     if choices is not None:
-        for name, slope in policy.gradient(policy.replay(choices), advantage, entropy_weight).items():
-            total[name] += share * slope
+        policy.add_gradient(total, choices, share * advantage, share * entropy_weight)
 
 
 def to_graph(space: Space, choices: Sequence[int]) -> Graph:

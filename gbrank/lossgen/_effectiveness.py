@@ -18,12 +18,12 @@ from ..metrics import Measure
 from ..objectives import Objective
 from ..objectives._expressions import Expression
 from ..rankers import GBRanker
+from ..rankers._changed import quiet_trees, with_params
 from ..splits import QueryKFold, three_parts
-from ..tuning._space import with_params
-from ..tuning._storage import quiet
-from ._forms import Form, as_objectives, chosen_form, trained
+from ._forms import Form, as_objectives, chosen_form, readable, trained
 from ._proxy import fixed_ranker
 from ._selection import SelectionEffect, selection_effect
+from ._usable import IN_TEST, require_usable
 
 AGAINST = (
     "lambdarank",
@@ -47,7 +47,7 @@ class Effectiveness:
     Attributes
     ----------
     losses : dict of str to str
-        Each tested loss, as a formula or objective.
+        Each tested loss, as a formula in full or an objective; printed with constants of six digits.
     measure : str
     table : DataFrame
         A row for each data set, form ("plain" or "tuned"), tested loss and other loss: ``mean`` and ``mean_other``,
@@ -72,6 +72,10 @@ class Effectiveness:
     choices: pd.DataFrame
     selection: SelectionEffect | None
     comparisons: dict[tuple[str, str, str], Comparison]
+
+    def readable(self) -> dict[str, str]:
+        """Return the tested losses for reading: formulas with constants of six digits."""
+        return {name: readable(text) for name, text in self.losses.items()}
 
     def notes(self) -> list[str]:
         """Return what has to be known of the table, in sentences."""
@@ -115,13 +119,13 @@ class Effectiveness:
 
     def to_html(self) -> str:
         """Return the losses, tables and notes in HTML; `gbrank.reports.loss_report` makes a page with plots."""
-        named = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in self.losses.items())
+        named = "".join(f"<dt>{escape(name)}</dt><dd>{escape(text)}</dd>" for name, text in self.readable().items())
         tables = [frame.to_html(index=False, float_format="{:.4f}".format) for frame in (self.means, self.table)]
         notes = "".join(f"<li>{escape(note)}</li>" for note in self.notes())
         return "\n".join([f"<dl>{named}</dl>", *tables, f"<ul>{notes}</ul>\n"])
 
     def __str__(self) -> str:
-        named = [f"{name}: {text}" for name, text in self.losses.items()]
+        named = [f"{name}: {text}" for name, text in self.readable().items()]
         tables = [frame.round(4).to_string(index=False) for frame in (self.means, self.table)]
         return "\n\n".join(["\n".join(named), *tables, "\n".join(self.notes())])
 
@@ -167,7 +171,9 @@ def compare_losses(
         Losses made by hand.
     ranker : GBRanker, optional
         The trees; by default 300 at most, 30 rounds of patience, and four fifths of rows and features drawn for each
-        tree, so that seeds differ.  Limits on sums of hessians are off for all losses, as in `LossSearch`.
+        tree, so that seeds differ.  Limits on sums of hessians are off for all losses, as in `LossSearch`.  Its
+        objective and `random_state` do not count, for the losses and `seeds` take their place; `validation_fraction`,
+        `callbacks` and `init_model` are refused.
     measure : str or Measure, optional
         The ranker's by default.
     seeds : sequence of int
@@ -209,6 +215,7 @@ def compare_losses(
         if name in usual:
             raise ParameterError(f"losses: {name!r} is also the name of one of against; give it another.")
     selection = None if candidates is None else selection_effect(candidates)
+    require_usable(ranker, IN_TEST)
     trees = _trees(ranker, measure, seeds, n_jobs)
     _check_scales(learning_rates=learning_rates, scales=scales)
     sets = {HOME: _folds(data, HOME, random_state)}
@@ -217,7 +224,7 @@ def compare_losses(
             raise ParameterError(f"transfer: {HOME!r} is what the first data set is called; give it another name.")
         sets[name] = _folds(other, f"transfer[{name!r}]", random_state)
     trial = _Trial(tested | usual, trees, tuple(seeds), tuned, tuple(learning_rates), tuple(scales), progress or silent)
-    with quiet(), bin_cache():
+    with quiet_trees(), bin_cache():
         scores = dict(trial.runs(sets))
     comparisons = {
         (name, form, loss): _compared(runs, sets[name], trees, loss, [loss, *usual], n_resamples, random_state)

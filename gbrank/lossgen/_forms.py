@@ -16,7 +16,7 @@ from ..objectives import OBJECTIVES, ExpressionLoss, Objective
 from ..objectives import objective as find_objective
 from ..objectives._expressions import Expression, parse
 from ..rankers import GBRanker
-from ..tuning._space import with_params
+from ..rankers._changed import with_params
 from ._constants import with_slope
 from ._proxy import of_formula
 
@@ -72,6 +72,26 @@ def as_objective(loss: Any, params: Mapping[str, Any] | None) -> Objective:
     if isinstance(loss, str) and loss.isidentifier() and len(loss) > 4:
         raise unknown("objective", loss, OBJECTIVES)
     return of_formula(loss, params)
+
+
+def formula_in(text: str) -> Expression | None:
+    """Return the formula that a text is, or None for that of another objective."""
+    try:
+        return parse(text)
+    except ParameterError:
+        return None
+
+
+def readable(text: str) -> str:
+    """Return a formula with constants of six digits; the text of another objective as it is.
+
+    Examples
+    --------
+    >>> readable("0.12345678 * exp(-d)"), readable("LambdaRank()")
+    ('0.123457 * exp(-d)', 'LambdaRank()')
+    """
+    formula = formula_in(text)
+    return text if formula is None else str(formula.rounded())
 
 
 def scaled(objective: Objective, scale: float) -> Objective | None:

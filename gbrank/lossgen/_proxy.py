@@ -26,8 +26,8 @@ from ..objectives import Objective
 from ..objectives import objective as find_objective
 from ..objectives._expressions import Expression
 from ..rankers import GBRanker
+from ..rankers._changed import with_params
 from ..splits import QueryKFold
-from ..tuning._space import with_params
 from ._store import FULL, Candidate, Store
 
 Values = npt.NDArray[np.float64]

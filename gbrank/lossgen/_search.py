@@ -16,11 +16,12 @@ from .._compile import thread_count
 from .._progress import Progress, silent
 from ..backends import bin_cache
 from ..data import RankingData
+from ..data._digest import digest
 from ..metrics import Measure
 from ..objectives import Objective
+from ..objectives._expressions import parse
 from ..rankers import GBRanker
-from ..tuning._folds import digest
-from ..tuning._space import with_params
+from ..rankers._changed import with_params
 from ._alternating import Alternating, formula_of
 from ._filters import Grid
 from ._graph import Graph, Space
@@ -28,6 +29,7 @@ from ._proxy import Proxy, Schedule, fixed_ranker, make_folds, of_formula
 from ._run import Limits, Run
 from ._searchers import SEARCHERS, Searcher
 from ._store import FULL, GRID, SHORT, Store, table
+from ._usable import IN_SEARCH, require_usable
 
 KNOWN: Mapping[str, tuple[str, ...]] = {
     "pair": ("softplus(-d)", "softplus(-d) * (dG * dD / IDCG)", "max(1 - d, 0)", "exp(-d)"),
@@ -35,6 +37,7 @@ KNOWN: Mapping[str, tuple[str, ...]] = {
 }
 """RankNet, LambdaRank, the hinge and the exponential loss; squared error and the logistic loss."""
 SCHEDULES = ("fixed", "alternating")
+Fold = tuple[RankingData, RankingData]
 
 
 class LossSearch:
@@ -53,7 +56,8 @@ class LossSearch:
     space : Space, optional
         What losses are made of; by default pairwise ones of up to ten operators.
     ranker : GBRanker, optional
-        What losses are put into; by default 50 trees of 15 leaves.  Its objective does not count.  Limits on sums of
+        What losses are put into; by default 50 trees of 15 leaves.  Its objective does not count, and stopping early,
+        `callbacks` and `init_model` are refused: all losses get the same trees.  Limits on sums of
         hessians are off, also for the baseline, unless its `backend_params` set them: a factor of a loss shall not
         matter.  Where it does (with `reg_lambda`, or `query_norm` of the objective), the search does not see it.
     measure : str or Measure, optional
@@ -85,7 +89,8 @@ class LossSearch:
     random_state : int
         Seed of folds and programs.
     n_jobs : int, optional
-        Trainings at once, each on one thread; all cores by default.  The result does not depend on it.
+        Trainings at once, each on one thread; by default the ranker's, or else all cores.  The result does not depend
+        on it.
     progress : callable, optional
         Called as ``progress(done, total, message)`` after each batch.
 
@@ -180,7 +185,9 @@ class LossSearch:
         starts = start_graphs(space, self.starts)
         self.objective(KNOWN[space.kind][0])  # its parameters are right
         searcher = self._searcher(space)
+        require_usable(self.ranker, IN_SEARCH)
         ranker, measure = fixed_ranker(self.ranker, self.measure)
+        workers = thread_count(ranker.n_jobs if self.n_jobs is None else self.n_jobs)
         folds = make_folds(data, self.cv, self.random_state)
         store = Store(self.storage)
         try:
@@ -190,7 +197,7 @@ class LossSearch:
             store.claim(described)  # not before all is well
             run = Run(
                 searcher, starts, Grid(space.kind), schedule, store, limits,
-                self.random_state, self.batch_size, thread_count(self.n_jobs), self._tell,
+                self.random_state, self.batch_size, workers, self._tell,
             )  # fmt: skip
             with bin_cache():
                 run()
@@ -232,16 +239,10 @@ class LossSearch:
         self, searcher: Searcher, space: Space, starts: list[Graph], ranker: GBRanker, measure: Measure, folds: Any
     ) -> dict[str, str]:
         """Return what rewards, and the order of candidates, depend on."""
-        unimportant = ("callbacks", "measure", "n_jobs", "verbose", "objective")
-        params = {name: str(value) for name, value in ranker.get_params(deep=False).items() if name not in unimportant}
+        rewards = reward_of(ranker, measure, self.baseline, self.objective_params, folds, self.random_state)
         return {
-            "random_state": str(self.random_state),
+            **rewards,
             "schedule": self.schedule,
-            "data or folds": digest(folds),
-            "measure": str(measure),
-            "baseline": str(self.baseline),
-            "ranker": json.dumps(params, sort_keys=True),
-            "objective_params": json.dumps(dict(self.objective_params or {}), sort_keys=True, default=str),
             "space": str(space),
             "searcher": type(searcher).__name__,
             "starts": json.dumps([graph.text() for graph in starts]),
@@ -256,7 +257,7 @@ class LossSearch:
             done, total = run.asked, limits.n_candidates
         if math.isinf(total):
             done, total = int(run.elapsed), limits.timeout
-        best = "none yet" if run.best is None else f"{run.best.reward:+.4f} {run.best.loss}"
+        best = "none yet" if run.best is None else f"{run.best.reward:+.4f} {parse(run.best.loss).rounded()}"
         message = f"{run.asked} losses, {run.trained} trained, best {best}"
         (self.progress or silent)(min(done, int(total)), int(total), message)
 
@@ -273,6 +274,27 @@ class LossSearch:
         self.seconds_ = {"total": run.elapsed, **run.seconds}
         self.advances_ = pd.DataFrame([vars(each) for each in run.store.advances()])
         self.ranker_ = schedule.model if isinstance(schedule, Alternating) else None
+
+
+def reward_of(
+    ranker: GBRanker,
+    measure: Measure,
+    baseline: str | Objective,
+    objective_params: Mapping[str, Any] | None,
+    folds: Sequence[Fold],
+    random_state: int,
+) -> dict[str, str]:
+    """Return what the reward of a loss depends on, in words for a store."""
+    unimportant = ("callbacks", "measure", "n_jobs", "verbose", "objective")
+    params = {name: str(value) for name, value in ranker.get_params(deep=False).items() if name not in unimportant}
+    return {
+        "random_state": str(random_state),
+        "data or folds": digest(folds),
+        "measure": str(measure),
+        "baseline": str(baseline),
+        "ranker": json.dumps(params, sort_keys=True),
+        "objective_params": json.dumps(dict(objective_params or {}), sort_keys=True, default=str),
+    }
 
 
 def start_graphs(space: Space, starts: Sequence[str] | None) -> list[Graph]:

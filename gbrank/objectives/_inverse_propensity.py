@@ -8,19 +8,24 @@ relevance; what holds of pairs is said in `InversePropensity`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
-from .._checks import DataError, IntArray, ParameterError, check_choice, check_positive
+from .._checks import DataError, GbrankWarning, IntArray, ParameterError, check_choice, check_positive
 from ._base import OBJECTIVES, Bound, Labelled, Vector, shown_positions, single_labels
 from ._classification import check_relevant_from, relevance
 from ._frames.two_labels import bind_linear, require_linear, require_plain
 from ._frames.wrapped import Wrapped
 from ._pairwise import Pairwise
 from ._position_pairs import bind_against_all, bind_pairs, of_equal_weights, require_pairs_of_labels
+
+FAINT = 10.0
+"""Standard deviation of the relevance that a click or skip on something irrelevant stands for, above which we warn."""
 
 
 @OBJECTIVES.add("ips", "inverse_propensity")
@@ -133,6 +138,10 @@ class AffineCorrection(Wrapped):
     do not: of pointwise losses, hessians where r is outside 0 to 1, of `Softmax` those of queries with a negative r,
     are at least a twentieth of the gradient.
 
+    Where a and b nearly agree, a click says next to nothing, and r is huge.  Of what is not relevant, r has the mean 0
+    and the standard deviation :math:`\sqrt{b_k (1 - b_k)} / (a_k - b_k)`; above 10 at a rank of the data, a warning
+    names the worst rank, unless `clip` is set.
+
     Parameters
     ----------
     base : Objective
@@ -182,6 +191,9 @@ class AffineCorrection(Wrapped):
 
     def bind(self, data: Labelled, *, engine: str = "compiled", n_jobs: int | None = None) -> Bound:
         position = shown_positions(data, self.name)
+        if self.attractive is not None and self.unattractive is not None and self.clip is None:
+            ranks = np.unique(position[position <= len(self.attractive)])
+            warn_of_faint("attractive, unattractive", self.attractive, self.unattractive, ranks, stacklevel=4)
         r = self.relevance(relevance(data, self.name, self.relevant_from), position)
         label = np.where(r == 0, 0.0, 1.0)
         return bind_linear(self.base, label, np.where(r == 0, 1.0, r), data, engine, n_jobs)
@@ -227,9 +239,39 @@ def by_rank(name: str, values: Any, *, zero: bool = False) -> tuple[float, ...]:
         raise ParameterError(
             f"{name}: rank {rank + 1} has {found[rank]:g}; a probability is {'from 0' if zero else 'above 0'} to 1. "
             + ("" if zero or found[rank] > 1 else "What is never examined teaches nothing: leave out such ranks.")
-            + (" An estimate may be above 1: see clipped() of Propensities." if found[rank] > 1 else "")
+            + ("An estimate may be above 1: see clipped() of Propensities." if found[rank] > 1 else "")
         )
     return tuple(found.tolist())
+
+
+def warn_of_faint(name: str, high: npt.ArrayLike, low: npt.ArrayLike, ranks: IntArray, stacklevel: int) -> None:
+    """Warn where clicks on the relevant and on others are so nearly alike that each stands for a huge relevance.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument that the curves come from.
+    high, low : array-like of shape (n_ranks,)
+        Probability of a click by rank, of what is relevant, and of what is not; high is above low.
+    ranks : int array
+        Those that are used.
+    stacklevel : int
+        That of `warnings.warn`, counted from the caller of this.
+    """
+    a, b = np.asarray(high)[ranks - 1], np.asarray(low)[ranks - 1]
+    spread = np.sqrt(b * (1 - b)) / (a - b)
+    faint = spread > FAINT
+    if not faint.any():
+        return
+    k = int(np.argmax(spread))
+    others = f", and at {faint.sum() - 1} other ranks it is likewise" if faint.sum() > 1 else ""
+    warnings.warn(
+        f"{name}: rank {ranks[k]} is clicked with {a[k]:.4g} if relevant and {b[k]:.4g} if not, so that a click there "
+        f"counts as a relevance of {(1 - b[k]) / (a[k] - b[k]):,.0f} and none as {-b[k] / (a[k] - b[k]):,.0f}{others}; "
+        "set clip, the least difference, as clip=0.1 (some bias, less noise), or leave out what was shown there.",
+        GbrankWarning,
+        stacklevel=stacklevel + 1,
+    )
 
 
 def at_ranks(name: str, values: Sequence[float] | None, position: IntArray) -> Vector:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
-from .._checks import check_whole
+from .._checks import GbrankWarning, IntArray, check_whole
 from ._base import OBJECTIVES, Bound, Gradients, Labelled, State, Vector, shown_positions, sum_by_query
 from ._classification import check_relevant_from, cross_entropy, relevance, two_columns
 from ._frames.points import PointBound
 from ._frames.wrapped import taken_by_rank
 from ._grades import GradeObjective, log_odds, sigmoid
 
-LEAST = 1e-6  # examination of a rank
+LEAST = 1e-6  # examination of a rank that has a click
 FARTHEST = 4.0  # that an examination is multiplied or divided by in a step
 
 
@@ -36,7 +37,9 @@ class PositionBasedClicks(GradeObjective):
     and stays so, and no other is above 1.  To predict, s alone is used; the probabilities are those of relevance, which
     is that of a click at the first rank.  Where lists were made by a good ranker, position and relevance go together,
     and what is due to each is not known from such data alone; lists of several rankers, or shuffled ones, tell them
-    apart.  For the same of `Softmax`, where :math:`\theta` multiplies odds, see `PositionTerm`.
+    apart.  Of a rank without a click, the likelihood is greatest with :math:`\theta = 0`, which it gets: its documents
+    teach nothing, and a warning names it.  For the same of `Softmax`, where :math:`\theta` multiplies odds, see
+    `PositionTerm`.
 
     Parameters
     ----------
@@ -81,7 +84,7 @@ class PositionBasedClicks(GradeObjective):
         return two_columns(score)
 
     def position_bias(self, state: State) -> dict[str, Vector]:
-        r"""Return ``examination``, :math:`\theta_k` of each rank; NaN of one that the data do not have."""
+        r"""Return ``examination``, :math:`\theta_k` by rank; 0 of one without a click, NaN of one not in the data."""
         return {"examination": np.asarray(state["examination"])}
 
 
@@ -96,8 +99,15 @@ class ClickBound(PointBound):
         self.theta = np.where(shown > 0, 1.0, np.nan)
         self.first = int(self.place.min())
         rate = self._sum(self.each * click) / np.maximum(self._sum(self.each), 1e-300)
-        self.theta = np.where(shown > 0, np.clip(rate / max(rate[self.first], LEAST), LEAST, 1.0), np.nan)
+        self.never = (shown > 0) & (self._sum(self.each * click) == 0)
+        warn_of_ranks_without_clicks(self.never, shown, self.first)
+        self._keep(np.where(shown > 0, rate / max(rate[self.first], LEAST), np.nan))
         self.start = lambda y, weight: float(log_odds(rate[self.first]))
+
+    def _keep(self, theta: Vector) -> None:
+        """Set the examinations: at most 1, 1 of the first rank, and 0 of others that were shown and never clicked."""
+        self.theta = np.clip(theta, LEAST, 1.0)
+        self.theta[: len(self.never)][self.never] = 0.0
         self.theta[self.first] = 1.0
 
     def _sum(self, values: npt.NDArray[Any]) -> Vector:
@@ -115,20 +125,18 @@ class ClickBound(PointBound):
 
     def loss(self, score: npt.NDArray[Any]) -> Vector:
         _, skipped, theta = self._skipped(score)
-        value = np.where(self.click > 0, np.logaddexp(0, -score) - np.log(theta), -np.log(skipped))
+        value = np.where(self.click > 0, np.logaddexp(0, -score) - np.log(np.maximum(theta, LEAST)), -np.log(skipped))
         return sum_by_query(self.each * value, self.query_ptr)
 
     def end_round(self, score: npt.NDArray[Any]) -> None:
         clicks, missed = self._sum(self.each * self.click), self.each * (1 - self.click)
         for _ in range(self.steps):
             p, skipped, _ = self._skipped(score)
-            pull = missed * p / skipped
-            slope = clicks / self.theta - self._sum(pull)
-            bend = clicks / self.theta**2 + self._sum(pull * p / skipped)
-            moved = self.theta + slope / np.maximum(bend, 1e-300)
-            near = np.clip(moved, self.theta / FARTHEST, self.theta * FARTHEST)
-            self.theta = np.clip(near, LEAST, 1.0)
-            self.theta[self.first] = 1.0
+            pull, theta = missed * p / skipped, np.maximum(self.theta, LEAST)
+            slope = clicks / theta - self._sum(pull)
+            bend = clicks / theta**2 + self._sum(pull * p / skipped)
+            moved = theta + slope / np.maximum(bend, 1e-300)
+            self._keep(np.clip(moved, theta / FARTHEST, theta * FARTHEST))
 
     def begin(self, score: npt.NDArray[Any]) -> None:
         self.end_round(score)
@@ -137,6 +145,26 @@ class ClickBound(PointBound):
         return {"examination": self.theta.copy()}
 
     def resume(self, state: State, rounds: int) -> None:
-        """Take up the examination; ranks that the earlier data did not have begin with their own."""
-        self.theta = taken_by_rank(state, "examination", self.theta)
+        """Take up the examination; ranks of which the earlier data told nothing begin with their own."""
+        earlier = np.asarray(state["examination"], dtype=np.float64)
+        known = {"examination": np.where(earlier > 0, earlier, np.nan)}
+        self.theta = taken_by_rank(known, "examination", self.theta)
         self.first = int(np.argmin(np.isnan(self.theta)))
+
+
+def warn_of_ranks_without_clicks(never: npt.NDArray[np.bool_], shown: IntArray, first: int) -> None:
+    """Warn of the ranks that were shown and never clicked; of the first, that nothing can be relative to it."""
+    ranks = np.flatnonzero(never)
+    if not len(ranks):
+        return
+    named = ", ".join(str(k + 1) for k in ranks[:5]) + (f" and {len(ranks) - 5} more" if len(ranks) > 5 else "")
+    comes_of_it = (
+        f"The others are measured by rank {first + 1}, so none is right; check the positions and labels."
+        if never[first]
+        else "Taken for never examined, they teach nothing; leave what was shown there out, or log more sessions."
+    )
+    warnings.warn(
+        f"position_based: no click at rank {named}, of {int(shown[ranks].sum()):,} documents shown. {comes_of_it}",
+        GbrankWarning,
+        stacklevel=6,
+    )

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import numpy as np
 
 from .._checks import DataError, ParameterError
 from ._base import Bound, Labelled, Objective, Vector, single_labels
+from ._frames.against_all import AgainstAllBound
 from ._frames.position_pairs import PositionPairBound
-from ._frames.wrapped import Altered
 from ._pairwise import Pairwise
 
 
@@ -70,16 +68,10 @@ def bind_against_all(
     if bad.any():
         row = int(np.argmax(bad))
         raise DataError(f"label {y[row]:g} in row {row}: against='all' needs 1 for a click and 0 for none.")
-    clicked = np.flatnonzero(y)
-    query = np.searchsorted(data.query_ptr, clicked, side="right") - 1
-    size = np.diff(data.query_ptr)[query]
-    better = np.repeat(clicked, size)
-    worse = np.arange(len(better)) + np.repeat(data.query_ptr[query] - (np.cumsum(size) - size), size)
-    pairs = np.stack([better, worse], axis=1)[better != worse]
-    if not len(pairs):
+    clicked, sizes = y > 0, np.diff(data.query_ptr)
+    if not (clicked & np.repeat(sizes > 1, sizes)).any():
         raise DataError("nothing to learn: no query of two documents or more has a click; check the labels and `qid`.")
-    made = Altered(data, pairs=pairs, pair_weight=up[pairs[:, 0]])
-    return dataclasses.replace(loss, pairs="given").bind(made, engine=engine, n_jobs=n_jobs)
+    return AgainstAllBound(loss.frame(), clicked, up, data, engine, n_jobs)
 
 
 def require_pairs_of_labels(loss: Pairwise) -> None:

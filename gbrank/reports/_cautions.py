@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from ..data import RankingData
 from ._document import fixed
 from ._material import THIS, Material
+from ._overlap import shared_ids, shared_sessions
 from ._results import rounds_trained
 
 FEW_QUERIES = 100
@@ -67,17 +69,27 @@ def of_rows(material: Material) -> Iterator[str]:
 
 
 def of_shared_queries(material: Material) -> Iterator[str]:
-    """Yield the pairs of data sets that share query ids."""
-    ids = {name: set(data.query_ids.tolist()) for name, data in material.sets.items()}
-    names = list(ids)
-    for number, one in enumerate(names):
-        for other in names[number + 1 :]:
-            shared = len(ids[one] & ids[other])
-            if shared and material.sets[one] is not material.sets[other]:
+    """Yield the pairs of data sets that share queries: by id; of sessions, so of positions, by their documents."""
+    for one, other in combinations(material.sets, 2):
+        first, second = material.sets[one], material.sets[other]
+        if first is second:
+            continue
+        if first.position is None and second.position is None:
+            shared = shared_ids(first, second)
+            if shared:
                 yield (
                     f"{shared:,} query {'id is' if shared == 1 else 'ids are'} in both {one} and {other}; if they are "
                     "the same queries, results on one flatter a model trained on the other."
                 )
+            continue
+        if first.position is None:
+            one, other, first, second = other, one, second, first
+        shared = shared_sessions(first, second)
+        if shared:
+            yield (
+                f"{shared:,} of {first.n_queries:,} queries of {one}, which has positions as sessions have, show "
+                f"documents that are mostly in {other}, too; results on one flatter a model trained on the other."
+            )
 
 
 def of_ties(material: Material) -> Iterator[str]:

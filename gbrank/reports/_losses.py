@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from .._checks import ParameterError
-from ..objectives._expressions import parse
+from ..lossgen import REASONS
+from ..lossgen._forms import formula_in, readable
+from ..objectives._expressions import Expression, parse
 from . import _loss_plots as plots
 from ._content import frame_table
 from ._document import Block, Bullets, Headline, Plot, Section, Table, fixed
@@ -25,6 +27,9 @@ DRAWN = (
     "Drawn for a pair of labels 2 and 0 at ranks 3 and 10, of a query whose ideal DCG is 5 (or a document of label 1). "
     "Each curve is divided by its mean slope near 0: a factor does not change what trees learn. The hessian is the one "
     "trained with: where the second derivative is not positive, the size of the first stands in."
+)
+IN_FULL = (
+    "Constants are shown with six digits; in full the loss is what gbrank.objective('expression', formula=...) takes."
 )
 
 
@@ -77,7 +82,7 @@ def loss_report(
         sections.append(_tests(effectiveness))
     made = Report(
         title=title,
-        subject="; ".join(f"{name}: {formula}" for name, formula in named.items()),
+        subject="; ".join(f"{name}: {readable(formula)}" for name, formula in named.items()),
         date=date or datetime.now().astimezone(),
         headlines=tuple(heads),
         cautions=_cautions(candidates, effectiveness),
@@ -94,10 +99,11 @@ def loss_report(
 def _named(
     losses: str | Mapping[str, str] | None, candidates: pd.DataFrame | None, effectiveness: Effectiveness | None
 ) -> dict[str, str]:
-    if isinstance(losses, str):
-        return {"found": losses}
     if losses:
-        return dict(losses)
+        given = {"found": losses} if isinstance(losses, str) else dict(losses)
+        for formula in given.values():
+            parse(formula)  # it is one
+        return given
     if effectiveness is not None:
         return dict(effectiveness.losses)
     if candidates is None or not _full(candidates):
@@ -115,24 +121,32 @@ def _ranked(candidates: pd.DataFrame) -> list[dict[Hashable, Any]]:
     return full.sort_values("reward", ascending=False, kind="stable").to_dict("records")
 
 
-def _loss(name: str, formula: str) -> Section:
-    loss = parse(formula)
+def _loss(name: str, text: str) -> Section:
+    """Return a formula and its curves; of another objective, which was tested beside formulas, what it is."""
+    loss = formula_in(text)
+    if loss is None:
+        return Section(name, ((Table("The loss", ("form", "value"), (("objective", text),)),),))
     usual = plots.BESIDE[plots.kind_of(loss)][0]
     drawn = tuple(
         Plot(
             f"{order.capitalize()} beside that of {usual}",
-            f"The {order} of {formula} over scores from -5 to 5, beside that of {usual}.",
+            f"The {order} of {loss.rounded()} over scores from -5 to 5, beside that of {usual}.",
             partial(plots.loss_curves, {name: loss}, order),
         )
         for order in plots.ORDERS
     )
-    told = Table("The loss", ("form", "formula"), (("formula", str(loss)), ("LaTeX", loss.latex())), note=DRAWN)
-    return Section(name, ((told,), drawn[:2], drawn[2:]))
+    return Section(name, ((_told(loss),), drawn[:2], drawn[2:]))
+
+
+def _told(loss: Expression) -> Table:
+    short = loss.rounded()
+    rows: tuple[tuple[str, str], ...] = (("formula", str(short)), ("LaTeX", short.latex()))
+    if short == loss:
+        return Table("The loss", ("form", "formula"), rows, note=DRAWN)
+    return Table("The loss", ("form", "formula"), (*rows, ("in full", str(loss))), note=f"{DRAWN} {IN_FULL}")
 
 
 def _search(candidates: pd.DataFrame) -> Section:
-    from ..lossgen import REASONS  # with the search it would load Optuna, which other reports do not need
-
     reasons = candidates["reason"].value_counts()
     rows = tuple((name, f"{reasons[name]:,}", told) for name, told in REASONS.items() if name in reasons)
     counts = Table("Rejected, by reason", ("reason", "candidates", "meaning"), rows)
@@ -140,7 +154,7 @@ def _search(candidates: pd.DataFrame) -> Section:
     top = tuple(
         (
             f"{row['number']:,}",
-            row["loss"],
+            readable(row["loss"]),
             fixed(row["reward"], sign=True),
             ", ".join(map("{:+.4f}".format, row["folds"])),
         )

@@ -18,10 +18,10 @@ from optuna.trial import Trial
 from .._checks import ParameterError
 from .._registry import unknown
 from ..rankers import GBRanker
+from ..rankers._changed import BACKEND, with_params
 
 Space = Mapping[str, BaseDistribution]
 
-BACKEND = "backend_params__"
 OBJECTIVE = "objective__"
 
 _EVERYWHERE: Space = {
@@ -210,12 +210,3 @@ def holds(distribution: BaseDistribution, value: Any) -> bool:
     assert isinstance(distribution, FloatDistribution | IntDistribution)
     steps = 0.0 if distribution.step is None else float(value - distribution.low) / distribution.step
     return bool(distribution.low <= value <= distribution.high and abs(steps - round(steps)) < 1e-9)
-
-
-def with_params(ranker: GBRanker, params: Mapping[str, Any], **others: Any) -> GBRanker:
-    """Return a new, unfitted ranker with other parameters; ``backend_params__x`` joins the ranker's own."""
-    fresh = type(ranker)(**(ranker.get_params(deep=False) | others))
-    own = {name.removeprefix(BACKEND): value for name, value in params.items() if name.startswith(BACKEND)}
-    if own:
-        fresh.backend_params = {**(ranker.backend_params or {}), **own}
-    return fresh.set_params(**{name: value for name, value in params.items() if not name.startswith(BACKEND)})

@@ -15,9 +15,11 @@ import optuna
 from optuna.storages import BaseStorage
 from optuna.trial import TrialState
 
-from .._checks import DataError, GbrankWarning, ParameterError
+from .._checks import DataError, ParameterError
+from ..data._digest import digest
 from ..rankers import GBRanker
-from ._folds import Fold, digest
+from ..rankers._changed import quiet_trees
+from ._folds import Fold
 
 ATTEMPTS = 3  # of a trial during which the process was killed each time
 MADE_FOR = "gbrank"  # the study's user attribute that says what its values are values of
@@ -27,14 +29,13 @@ MADE_FOR = "gbrank"  # the study's user attribute that says what its values are 
 def quiet() -> Iterator[None]:
     """Keep Optuna from printing, and from warning of what is experimental; put its settings back afterwards.
 
-    Warnings that a single training gives of its trees are dropped too: in a search, the value of the trial tells them.
+    Warnings that a single training gives of its trees are dropped too.
     """
     verbosity = optuna.logging.get_verbosity()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     try:
-        with warnings.catch_warnings():
+        with quiet_trees():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            warnings.filterwarnings("ignore", r"no tree could be grown|training ended after", GbrankWarning)
             yield
     finally:
         optuna.logging.set_verbosity(verbosity)

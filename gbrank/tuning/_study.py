@@ -22,9 +22,10 @@ from ..data import RankingData
 from ..metrics import Measure
 from ..metrics import measure as find_measure
 from ..rankers import GBRanker
+from ..rankers._changed import with_params
 from ._folds import BinnedFolds, make_folds
 from ._result import FINISHED, TuneResult
-from ._space import Space, holds, read_space, start_values, with_params
+from ._space import Space, holds, read_space, start_values
 from ._storage import claim, describe, open_study, quiet, recover
 from ._trial import TrialFunction, is_start
 

@@ -19,8 +19,9 @@ from optuna.trial import FrozenTrial
 from .._checks import GbrankError
 from .._compile import thread_count
 from ..rankers import GBRanker, RoundInfo
+from ..rankers._changed import with_params
 from ._folds import BinnedFold, BinnedFolds
-from ._space import Space, draw, with_params
+from ._space import Space, draw
 
 Watch = Callable[[int, float], bool]
 """Told rounds and best mean so far; True gives the trial up."""

@@ -157,6 +157,20 @@ def test_propensities_are_taken_as_they_are_elsewhere():
     assert corrected_labels(log, DATA, PBM, clip=0.5).y[:3].tolist() == [1, 0, 2]
 
 
+def test_curves_that_nearly_agree_are_warned_of():
+    log = log_of(np.array([[1, 0, 1]]), np.array([[0, 1, 2]]))
+    close = TrustBias([1, 0.6, 0.301], [0.5, 0.3, 0.3])
+    with pytest.warns(gbrank.GbrankWarning, match=r"bias: rank 3 .* as a relevance of 700 and none as -300; set clip"):
+        assert corrected_labels(log, DATA, close).y[2] == pytest.approx(700)
+    with pytest.warns(gbrank.GbrankWarning, match=r"bias: document 2 of query 1 .* 0\.301 .* those of 1 documents"):
+        assert corrected_labels(log, DATA, close, policy="log").y[2] == pytest.approx(700)
+    assert corrected_labels(log, DATA, close, clip=0.1).y[2] == pytest.approx(7)
+    assert corrected_labels(log, DATA, close, clip=0.1, policy="log").y[2] == pytest.approx(7)
+    # What else was shown there does not matter to a document that stands higher, too.
+    both = log_of(np.array([[1, 0, 1], [1, 0, 0]]), np.array([[0, 1, 2], [2, 1, 0]]))
+    corrected_labels(both, DATA, close, policy="log")
+
+
 def test_bad_input_is_refused():
     log = log_of(np.array([[1, 0, 1]]), np.array([[0, 1, 2]]))
     with pytest.raises(gbrank.DataError, match="bias: has 2 ranks, and the log shows 3"):

@@ -214,7 +214,7 @@ RUN = Run(["q", "q"], ["a", "b"], [1, 2])
     [
         ({"propensity": [1, 0]}, "rank 2 is 0"),
         ({"propensity": [1.5, 1]}, "rank 1 is 1.5"),
-        ({"propensity": [1, np.nan]}, "propensity: row 1 is nan"),
+        ({"propensity": [1, np.nan]}, "propensity: rank 2 is nan"),
         ({"propensity": [1.0]}, "the log shows rank 2"),
         ({"propensity": []}, "is empty"),
         ({"propensity": Cascade()}, "depends on the clicks above"),

@@ -87,7 +87,7 @@ def test_tells_itself():
         ([], "is empty"),
         ([1, 0], "rank 2 has 0; a propensity is above 0"),
         ([1, -0.5], "rank 2 has -0.5"),
-        ([1, np.nan], "row 1 is nan"),
+        ([1, np.nan], "rank 2 is nan"),
         ([0.5, 0.25], "rank 1 has 0.5; .* divide all by the first"),
         ([[1]], "one dimension"),
     ],

@@ -1,6 +1,8 @@
 """Corrections by propensities: unbiased over all patterns of examination, and nothing where all is examined."""
 
 import itertools
+import tracemalloc
+import warnings
 
 import numpy as np
 import pytest
@@ -122,6 +124,34 @@ def test_against_all_weighs_documents_and_queries_on_both_engines():
             weight = weights["sample_weight"][i] * weights["sample_weight"][j] * weights["query_weight"][q[i]]
             total[q[i]] += weight * position[i] * np.log1p(np.exp(score[j] - score[i]))
     np.testing.assert_allclose(found[0][2], total, rtol=1e-12)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "compiled"])
+@pytest.mark.parametrize("name", PAIRS[:4])
+def test_against_all_is_the_loss_of_the_pairs_written_out(name, engine):
+    y, score, ptr, position = random_clicks(9)
+    score[:3] = score[0]  # ties within a query
+    weights = {"sample_weight": np.linspace(0.5, 2, len(y)), "query_weight": np.array([1.0, 0.5, 2, 3])}
+    q = np.repeat(np.arange(4), np.diff(ptr))
+    pairs = np.array([(i, j) for i, j in itertools.permutations(range(len(y)), 2) if y[i] and q[i] == q[j]])
+    written = gbrank.RankingData(
+        np.zeros((len(y), 1)), y, q, pairs=pairs, pair_weight=1.0 * position[pairs[:, 0]], **weights
+    )
+    wanted = gbrank.objective(name, pairs="given").bind(written, engine=engine, n_jobs=1)
+    found = numbers(InversePropensity(name, against="all"), y, score, ptr, position, engine, **weights)
+    for a, b in zip(found, (*wanted.gradient_hessian(score, 0), wanted.loss(score)), strict=False):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-9)
+
+
+def test_against_all_keeps_no_pairs():
+    n = 1500  # two million pairs
+    y, position = np.ones(n), np.arange(1, n + 1)
+    tracemalloc.start()
+    bound = InversePropensity("ranknet", against="all").bind(Targets(y, np.array([0, n]), position=position), n_jobs=1)
+    bound.gradient_hessian(np.linspace(0, 1, n), 0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 5e6
 
 
 @pytest.mark.parametrize("base", ["lambdarank", "softmax", gbrank.objective("ranknet", truncation=3)], ids=str)
@@ -309,6 +339,24 @@ def test_positions_that_do_not_fit_are_refused(objective):
 def test_bases_that_cannot_be_corrected_are_refused_with_the_reason(kind, base, told):
     with pytest.raises(gbrank.ParameterError, match=told):
         kind(base)
+
+
+def test_curves_that_nearly_agree_are_warned_of_at_the_ranks_of_the_data():
+    close = AffineCorrection("mse", [1, 0.6, 0.301], [0.5, 0.3, 0.3])
+    data = {n: Targets(np.array([1.0, 0]), np.array([0, 2]), position=np.array([1, n])) for n in (2, 3)}
+    told = r"rank 3 is clicked with 0\.301 if relevant and 0\.3 if not, .* relevance of 700 and none as -300; set clip"
+    with pytest.warns(gbrank.GbrankWarning, match=told):
+        close.bind(data[3])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        close.bind(data[2])
+        bound = close.with_params(clip=0.1).bind(data[3])
+        # 10 standard deviations are the limit, however small the propensity of which nothing is added.
+        AffineCorrection("mse", [1, 0.6, 1e-4], [0.5, 0.3, 0]).bind(data[3])
+        AffineCorrection("mse", [1, 1, 0.5 + 0.0501], [0, 0, 0.5]).bind(data[3])
+    assert bound.loss(np.array([0.0, 1.0])).tolist() == [pytest.approx(0.5 + (1 + 3) * 0.5)]
+    with pytest.warns(gbrank.GbrankWarning, match="rank 3"):
+        AffineCorrection("mse", [1, 1, 0.5 + 0.0499], [0, 0, 0.5]).bind(data[3])
 
 
 def test_curves_of_trust_that_tell_nothing_are_refused():

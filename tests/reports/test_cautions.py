@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 
 import gbrank
+from gbrank.clicks import PositionBased, session_data
 from gbrank.reports import gather
+from gbrank.reports._overlap import document_keys, shared_sessions
 
 
 def make(seed, n_queries=120, *, relevant=1.0, ordered=False):
@@ -41,6 +44,52 @@ def test_none_without_reason(ranker):
 )
 def test_of_data(ranker, sets, says):
     assert says in cautions(ranker, **sets)
+
+
+def sessions_of(data, seed, start=0):
+    users = PositionBased.power(1, 4)
+    log = gbrank.simulate_clicks(data, data.X[:, 0], users, 200, random_state=seed, top_k=4)
+    shown = session_data(log, data)
+    return gbrank.RankingData(shown.X, shown.y, shown.qid + start, doc_id=shown.doc_id, position=shown.position)
+
+
+def test_session_ids_are_no_query_ids(ranker):
+    train, test = make(0), make(3)  # query ids from 0 on, as session ids have; and from 3000 on
+    says = "200 of 200 queries of sessions, which has positions as sessions have, show documents that are mostly in"
+    here = cautions(ranker, sessions=sessions_of(test, 0), train=train)
+    assert "query ids are" not in here
+    assert says not in here
+    here = cautions(ranker, sessions=sessions_of(test, 0), others=sessions_of(train, 1))
+    assert "mostly in" not in here
+    # Ids that differ hide no queries that are the same.
+    for sets in (
+        {"sessions": sessions_of(train, 0, 9000), "train": train},
+        {"train": train, "sessions": sessions_of(train, 1)},
+    ):
+        assert f"{says} train, too" in cautions(ranker, **sets)
+    two = {"sessions": sessions_of(train, 0), "others": sessions_of(train, 1)}
+    assert "queries of sessions, which has positions" in cautions(ranker, **two)
+
+
+def test_documents_are_known_by_features_however_they_are_kept_and_by_id():
+    data = make(3, 20)
+    X = np.where(data.X > 0, np.round(data.X * 8), 0)
+    X[data.query_ptr[:-1], 0] = np.arange(20) + 100
+    position = np.tile(np.arange(1, 7), 20)
+    dense = gbrank.RankingData(X, data.y, data.qid, position=position)
+    sparse = gbrank.RankingData(csr_array(-X * -1.0), data.y, data.qid - 50)
+    single = gbrank.RankingData(X.astype(np.float32), data.y, data.qid)
+    keys = document_keys(dense, False)
+    assert len(np.unique(keys)) == len(np.unique(X, axis=0)) < len(X)
+    for other in (sparse, single):
+        np.testing.assert_array_equal(document_keys(other, False), keys)
+        assert shared_sessions(dense, other) == 20
+    named, otherwise = (
+        gbrank.RankingData(X, data.y, data.qid, doc_id=[f"{kind}{i}" for i in range(120)]) for kind in "ab"
+    )
+    assert shared_sessions(named, otherwise) == 0
+    assert shared_sessions(named, named) == 20
+    assert shared_sessions(named, dense) == 20
 
 
 def test_of_repeated_documents(ranker):

@@ -4,7 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import gbrank
 from gbrank import ParameterError
+from gbrank.lossgen import compare_losses
+from gbrank.objectives import Expression
 from gbrank.reports import loss_curves, loss_report, search_progress
 
 CANDIDATES = pd.DataFrame(
@@ -48,6 +51,28 @@ def test_report_tells_best_reasons_and_latex():
     page = report.to_html()
     assert page.count("<svg") == 4
     assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_constants_have_six_digits_to_read_and_all_to_copy():
+    full = "0.84387612053 * softplus(-1.2520653814999465 * d)"
+    candidates = CANDIDATES.assign(loss=[*CANDIDATES["loss"][:3], full, "tanh(-d)"])
+    report = loss_report(candidates=candidates)
+    assert report.subject == "found: 0.843876 * softplus(-1.25207 * d)"
+    told = next(block for row in report.sections[0].rows for block in row if block.kind == "table")
+    rows = dict(told.rows)
+    assert rows["in full"] == full
+    assert Expression.parse(rows["in full"]) == Expression.parse(full)
+    assert "8438761" not in rows["LaTeX"]
+    assert str(report).count("8438761") == 1  # where it is to be copied
+
+
+def test_other_objectives_are_told_and_not_drawn():
+    data = gbrank.make_letor(60, n_features=4, max_documents=12, random_state=0)
+    ranker = gbrank.GBRanker(n_estimators=2, max_leaves=3, n_jobs=1)
+    found = compare_losses(
+        "xe_ndcg", data, against=["lambdarank"], ranker=ranker, seeds=[0], tuned=False, n_resamples=100, n_jobs=1
+    )
+    assert "XENDCG(" in str(loss_report(effectiveness=found))
 
 
 def test_refuses():

@@ -1,10 +1,9 @@
 import threading
 
-import numpy as np
 import pytest
 
-from gbrank import DataError, GBRanker, ParameterError, QueryKFold, QueryShuffleSplit, RankingData
-from gbrank.tuning._folds import KEPT, BinnedFolds, digest, make_folds
+from gbrank import DataError, GBRanker, ParameterError, QueryKFold, QueryShuffleSplit
+from gbrank.tuning._folds import KEPT, BinnedFolds, make_folds
 
 
 @pytest.mark.parametrize("cv", [None, 3, QueryKFold(4), QueryShuffleSplit(2, random_state=0)])
@@ -75,23 +74,3 @@ def test_threads_that_need_the_same_bins_share_them(train):
         thread.join()
     assert len(seen) == 4
     assert all(each is seen[0] for each in seen)
-
-
-def test_the_digest_sees_every_part_of_the_data(train):
-    def digest_of(data: RankingData) -> str:
-        return digest([(data, data)])
-
-    changed = [
-        train.with_labels(np.roll(train.y, 1)),
-        train.take(range(59)),
-        train.take(range(59, -1, -1)),
-        RankingData(train.X + np.float32(1), train.y, train.qid),
-        RankingData(train.X.astype(np.float64), train.y, train.qid),
-        RankingData(train.X, train.y, [f"{each}!" for each in train.qid]),
-        RankingData(train.X, train.y, train.qid, feature_names=list("abcdef")),
-        RankingData(train.X, train.y, train.qid, query_weight=np.arange(1, 61)),
-        RankingData(train.X, train.y, train.qid, sample_weight=np.arange(1, 721)),
-    ]
-    digests = {digest_of(train), *map(digest_of, changed)}
-    assert len(digests) == 1 + len(changed)
-    assert digest_of(RankingData(train.X.copy(), train.y, train.qid)) == digest_of(train)

@@ -4,7 +4,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution, Int
 
 from gbrank import GBRanker, LambdaMART, ParameterError
 from gbrank.tuning import DEFAULT_SPACE, default_space
-from gbrank.tuning._space import holds, read_space, start_values, with_params
+from gbrank.tuning._space import holds, read_space, start_values
 
 
 @pytest.mark.parametrize(
@@ -118,15 +118,6 @@ def test_start_values_leave_out_what_the_library_decides():
 )
 def test_holds(distribution, value, held):
     assert holds(distribution, value) is held
-
-
-def test_with_params_joins_backend_params_and_leaves_the_ranker_alone():
-    ranker = GBRanker(backend_params={"path_smooth": 1.0, "extra_trees": True})
-    changed = with_params(ranker, {"backend_params__path_smooth": 2.0, "objective__truncation": 5, "max_leaves": 7})
-    assert changed.backend_params == {"path_smooth": 2.0, "extra_trees": True}
-    assert changed.get_params()["objective__truncation"] == 5
-    assert (ranker.max_leaves, ranker.objective) == (31, "lambdarank")
-    assert ranker.backend_params == {"path_smooth": 1.0, "extra_trees": True}
 
 
 def test_distributions_are_optunas_own():

@@ -69,11 +69,12 @@ def test_data_are_binned_once_per_fold_and_bin_settings(train, backend, monkeypa
         return original(self, data, params, reference)
 
     monkeypatch.setattr(BACKENDS[backend], "bin", counting)
-    search(train, start=ranker(backend=backend), n_trials=5, refit=False)
+    start = ranker(backend=backend, n_estimators=3)
+    search(train, start=start, n_trials=5, refit=False)
     assert binned == [255] * 6  # three folds of two parts
     binned.clear()
     space = SPACE | {"max_bins": [31, 255]}
-    found = search(train, start=ranker(backend=backend), space=space, n_trials=8, refit=False)
+    found = search(train, start=start, space=space, n_trials=8, refit=False)
     assert sorted(binned) == sorted(int(bins) for bins in found.table["max_bins"].unique() for _ in range(6))
 
 
@@ -98,9 +99,9 @@ def test_a_start_that_is_best_is_the_result(train):
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_the_same_seed_gives_the_same_trials(train, backend):
+    start = ranker(backend=backend, subsample=0.8, n_estimators=8)
     first, second, other = (
-        search(train, start=ranker(backend=backend, subsample=0.8), n_trials=12, cv=2, random_state=seed, refit=False)
-        for seed in (3, 3, 4)
+        search(train, start=start, n_trials=12, cv=2, random_state=seed, refit=False) for seed in (3, 3, 4)
     )
     np.testing.assert_array_equal(drawn(first), drawn(second))
     assert drawn(first)[1:] != drawn(other)[1:]

@@ -122,6 +122,17 @@ class Expression:
             raise ParameterError(f"with_constants: {len(values)} values for {count} constants; give one for each.")
         return _put(self, iter(values))
 
+    def rounded(self, digits: int = 6) -> Expression:
+        """Return the same expression with constants of so many significant digits, for reading; it is another loss.
+
+        Examples
+        --------
+        >>> from gbrank.objectives import Expression
+        >>> print(Expression.parse("0.8438761205343121 * exp(-d)").rounded())
+        0.843876 * exp(-d)
+        """
+        return self.with_constants(tuple(float(f"{value:.{digits}g}") for value in self.constants()))
+
     def evaluate(self, leaves: Mapping[str, npt.ArrayLike], wrt: str = "d") -> tuple[Vector, Vector, Vector]:
         """Return value, first and second derivative by the leaf `wrt`, elementwise.
 
