@@ -29,8 +29,8 @@ from gbrank.lossgen._proxy import NO_LIMIT
 
 TITLE = "The search for losses"
 LAMBDARANK = "softplus(-d) * (dG * dD / IDCG)"
-SEEDS, BUDGET, PROGRAMS, SECONDS = 10, 150, 100_000, 60.0
-FIRST_SEED = 100  # lower ones were seen while the searchers were written
+SEEDS, BUDGET, PROGRAMS, SECONDS = 30, 150, 100_000, 60.0
+FIRST_SEED = 200  # lower ones were seen while the searchers were written
 DEFAULTS = {"truncation": 30, "score_norm": True, "query_norm": True}
 
 
@@ -57,13 +57,15 @@ def planted_rows(seeds: int, budget: int) -> list[dict[str, Any]]:
     assert_lambdarank_gains_nothing(data)
     rows = []
     for searcher in SEARCHERS:
-        found = [trainings_until_found(searcher, data, seed, budget) for seed in range(FIRST_SEED, FIRST_SEED + seeds)]
-        counted = sorted(budget if each is None else each for each in found)
+        each = delayed(trainings_until_found)
+        numbers = range(FIRST_SEED, FIRST_SEED + seeds)
+        found = list(Parallel(-1)(each(searcher, data, seed, budget) for seed in numbers))
+        counted = sorted(budget if number is None else number for number in found)
         rows.append(
             {
                 "what": f"planted, {budget} trainings",
                 "searcher": searcher,
-                "found": f"{sum(each is not None for each in found)} of {seeds} seeds",
+                "found": f"{sum(number is not None for number in found)} of {seeds} seeds",
                 "median": statistics.median(counted),
                 "quartiles": f"{np.quantile(counted, 0.25):.0f}-{np.quantile(counted, 0.75):.0f}",
             }

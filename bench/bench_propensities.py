@@ -135,7 +135,7 @@ def of_methods(n_sessions: int, runs: int, n_resamples: int) -> Iterator[dict[st
         row: dict[str, Any] = {"what": "propensities", "by": method, "largest_error": error, "seconds": seconds[1]}
         if method != "regression":
             row["resample_s"] = (seconds[2] - seconds[1]) / 10
-            found = Parallel(n_jobs=-1)(delayed(held)(method, seed, 20_000, n_resamples) for seed in range(runs))
+            found = Parallel(n_jobs=-1)(delayed(held)(method, seed, 4000, n_resamples) for seed in range(runs))
             row |= shares(found)
         yield row
 

@@ -61,10 +61,10 @@ class Controller(Searcher):
         width: int = 64,
         tanh_constant: float = 2.5,
         learning_rate: float = 0.02,
-        entropy_weight: float = 1e-3,
+        entropy_weight: float = 0.03,
         baseline_decay: float = 0.95,
         batch_size: int = 20,
-        imitation: float = 1.0,
+        imitation: float = 0.3,
         n_best: int = 5,
         memory: int = 200,
     ) -> None:
