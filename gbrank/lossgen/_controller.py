@@ -65,7 +65,7 @@ class Controller(Searcher):
         baseline_decay: float = 0.95,
         batch_size: int = 20,
         imitation: float = 0.3,
-        n_best: int = 5,
+        n_best: int = 10,
         memory: int = 200,
     ) -> None:
         for name, value in (("width", width), ("batch_size", batch_size), ("n_best", n_best), ("memory", memory)):
