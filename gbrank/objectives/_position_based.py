@@ -38,8 +38,7 @@ class PositionBasedClicks(GradeObjective):
     is that of a click at the first rank.  Where lists were made by a good ranker, position and relevance go together,
     and what is due to each is not known from such data alone; lists of several rankers, or shuffled ones, tell them
     apart.  Of a rank without a click, the likelihood is greatest with :math:`\theta = 0`, which it gets: its documents
-    teach nothing, and a warning names it.  For the same of `Softmax`, where :math:`\theta` multiplies odds, see
-    `PositionTerm`.
+    teach nothing.  For the same of `Softmax`, where :math:`\theta` multiplies odds, see `PositionTerm`.
 
     Parameters
     ----------
@@ -100,7 +99,7 @@ class ClickBound(PointBound):
         self.first = int(self.place.min())
         rate = self._sum(self.each * click) / np.maximum(self._sum(self.each), 1e-300)
         self.never = (shown > 0) & (self._sum(self.each * click) == 0)
-        warn_of_ranks_without_clicks(self.never, shown, self.first)
+        warn_of_a_first_rank_without_clicks(self.never, shown, self.first)
         self._keep(np.where(shown > 0, rate / max(rate[self.first], LEAST), np.nan))
         self.start = lambda y, weight: float(log_odds(rate[self.first]))
 
@@ -152,19 +151,12 @@ class ClickBound(PointBound):
         self.first = int(np.argmin(np.isnan(self.theta)))
 
 
-def warn_of_ranks_without_clicks(never: npt.NDArray[np.bool_], shown: IntArray, first: int) -> None:
-    """Warn of the ranks that were shown and never clicked; of the first, that nothing can be relative to it."""
-    ranks = np.flatnonzero(never)
-    if not len(ranks):
-        return
-    named = ", ".join(str(k + 1) for k in ranks[:5]) + (f" and {len(ranks) - 5} more" if len(ranks) > 5 else "")
-    comes_of_it = (
-        f"The others are measured by rank {first + 1}, so none is right; check the positions and labels."
-        if never[first]
-        else "Taken for never examined, they teach nothing; leave what was shown there out, or log more sessions."
-    )
-    warnings.warn(
-        f"position_based: no click at rank {named}, of {int(shown[ranks].sum()):,} documents shown. {comes_of_it}",
-        GbrankWarning,
-        stacklevel=6,
-    )
+def warn_of_a_first_rank_without_clicks(never: npt.NDArray[np.bool_], shown: IntArray, first: int) -> None:
+    """Warn that nothing can be relative to the first rank, if that was never clicked."""
+    if never[first]:
+        warnings.warn(
+            f"position_based: no click at rank {first + 1}, of {shown[first]:,} documents shown. The others are "
+            f"measured by rank {first + 1}, so none is right; check the positions and labels.",
+            GbrankWarning,
+            stacklevel=6,
+        )

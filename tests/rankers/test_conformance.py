@@ -128,7 +128,7 @@ def test_a_weight_is_the_row_so_often(backend, objective):
 @pytest.mark.parametrize("name", sorted({*OBJECTIVES} - {"combined"}))
 def test_pointwise_objectives_look_at_no_other_document(name):
     """That is what allows to leave out documents of weight 0."""
-    y, query_ptr, rank = np.array([0.0, 2.0, 1.0, 0.0, 1.0, 3.0]), np.array([0, 3, 6]), np.array([1, 2, 3, 1, 2, 3])
+    y, query_ptr, rank = np.array([0.0, 2.0, 1.0, 1.0, 0.0, 3.0]), np.array([0, 3, 6]), np.array([1, 2, 3, 1, 2, 3])
     n_outputs = gbrank.objective(name).bind(Targets(y, query_ptr, position=rank), engine="numpy").n_outputs
     rng = np.random.default_rng(0)
     gradients = []
