@@ -57,9 +57,8 @@ def planted_rows(seeds: int, budget: int) -> list[dict[str, Any]]:
     assert_lambdarank_gains_nothing(data)
     rows = []
     for searcher in SEARCHERS:
-        each = delayed(trainings_until_found)
         numbers = range(FIRST_SEED, FIRST_SEED + seeds)
-        found = list(Parallel(-1)(each(searcher, data, seed, budget) for seed in numbers))
+        found = Parallel(-1)(delayed(trainings_until_found)(searcher, data, seed, budget) for seed in numbers)
         counted = sorted(budget if number is None else number for number in found)
         rows.append(
             {
