@@ -49,13 +49,13 @@ WITHOUT = {
 
 PER, RATE = {"per": ("positive", "request")}, {"learning_rate": (0.1, 0.05)}
 GRIDS = {
-    "bpr": PER | {"objective__sigmoid": (1.0, 2.0)},
-    "ssm": PER | {"objective__temperature": (1.0, 0.5)},
+    "bpr": PER | RATE,
+    "ssm": PER | RATE,
     "bce": PER | RATE,
     "rankflow": {"tutor_weight": (1.0, 0.3)} | RATE,
     "prp": {"max_leaves": (31, 7)} | RATE,
     "product": {"max_leaves": (31, 7)} | RATE,
-    "fs_rn": PER | {"objective__sigmoid": (1.0, 2.0)},
+    "fs_rn": PER | RATE,
     "fs_lr": PER | {"objective__gain": ("exp", "linear")},
 }
 BUDGET = 4  # settings of each method
