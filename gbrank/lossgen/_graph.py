@@ -264,8 +264,8 @@ class _Encoding:
         space = self.space
         if last < space.n_inputs or len(self.nodes) > space.n_nodes:
             raise ParameterError(
-                f"{expression}: takes {len(self.nodes) if last >= space.n_inputs else 0} nodes; the space has programs "
-                f"of 1 to {space.n_nodes}."
+                f"{expression.rounded()}: takes {len(self.nodes) if last >= space.n_inputs else 0} nodes; the space "
+                f"has programs of 1 to {space.n_nodes}."
             )
         values = [usual if own is None else own for own, usual in zip(self.values, space.constants, strict=True)]
         return Graph(space, tuple(self.nodes), tuple(values))

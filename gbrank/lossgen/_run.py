@@ -18,6 +18,7 @@ import numpy as np
 
 from .._checks import DataError
 from ._filters import Grid, Judged, rescaled, too_large
+from ._forms import readable
 from ._graph import Graph
 from ._proxy import Schedule
 from ._searchers import REJECTED, Searcher
@@ -157,8 +158,9 @@ class Run:
     def _again(self, stored: Candidate, text: str) -> Candidate:
         if stored.graph != text:
             raise DataError(
-                f"storage {self.store.path}: candidate {stored.number} is {stored.loss}, which this search would not "
-                "ask for; it was written by another version of gbrank or another searcher: give another file."
+                f"storage {self.store.path}: candidate {stored.number} is {readable(stored.loss)}, which this "
+                "search would not ask for; it was written by another version of gbrank or another "
+                "searcher: give another file."
             )
         if stored.fingerprint:
             self.first.setdefault(stored.fingerprint, stored)

@@ -27,7 +27,8 @@ DOCUMENT = {"y": 1.0}
 def loss_curves(losses: Mapping[str, str | Expression], order: str = "gradient") -> Figure:
     """Return a loss of one kind beside the usual one, over the score difference (or the score).
 
-    Each is divided by the mean size of its slope from -3 to 3, as a factor does not change what trees learn.  The
+    Each is divided by the mean size of its slope from -3 to 3, as a factor does not change what trees learn, and values
+    are counted from that where training starts, as a constant that is added changes nothing either.  The
     hessian is the one that is trained with, see `gbrank.objective("expression")`.
 
     Parameters
@@ -66,14 +67,15 @@ def kind_of(loss: Expression) -> str:
 def normalised(
     loss: Expression, variable: str, scores: npt.NDArray[np.float64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Return value, slope and trained hessian, divided by the mean size of the slope near 0."""
+    """Return value, counted from where the score is 0, slope and trained hessian, divided by the mean slope near 0."""
     leaves = {variable: scores} | {name: np.full(len(scores), value) for name, value in {**PAIR, **DOCUMENT}.items()}
     used = {name: leaves[name] for name in loss.names}
     value, slope, bend = loss.evaluate(used, wrt=variable)
     mean = float(np.abs(slope[np.abs(scores) <= 3]).mean())
     size = mean if mean > 0 else 1.0
     first, second = usable(slope, bend)
-    return value / size, first / size, second / size
+    start = float(np.interp(0.0, scores, value))
+    return (value - start) / size, first / size, second / size
 
 
 def search_progress(candidates: pd.DataFrame) -> Figure:

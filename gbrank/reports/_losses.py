@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 SHOWN = 20
 DRAWN = (
     "Drawn for a pair of labels 2 and 0 at ranks 3 and 10, of a query whose ideal DCG is 5 (or a document of label 1). "
-    "Each curve is divided by its mean slope near 0: a factor does not change what trees learn. The hessian is the one "
-    "trained with: where the second derivative is not positive, the size of the first stands in."
+    "Each curve is divided by its mean slope near 0, and values are counted from that at 0, where training starts: "
+    "neither a factor nor a constant that is added changes what trees learn. The hessian is the one trained "
+    "with: where the second derivative is not positive, the size of the first stands in."
 )
 IN_FULL = (
     "Constants are shown with six digits; in full the loss is what gbrank.objective('expression', formula=...) takes."

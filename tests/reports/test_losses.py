@@ -28,6 +28,10 @@ def test_curves_are_those_of_the_loss():
     expected = -1 / (1 + np.exp(d))
     assert slope == pytest.approx(expected / np.abs(expected[np.abs(d) <= 3]).mean())
     assert np.asarray(usual.get_ydata()) == pytest.approx(slope)  # LambdaRank is RankNet but for a weight of the pair
+    usual, shifted = loss_curves({"RankNet": "3 * softplus(-d) + 700"}, "value").axes[0].lines
+    value = np.asarray(shifted.get_ydata())
+    assert value == pytest.approx(np.asarray(usual.get_ydata()))  # a constant that is added changes nothing
+    assert value[d == 0] == pytest.approx(0.0)
     hinge = loss_curves({"hinge": "max(0, 1 - d)"}, "hessian").axes[0].lines[1]
     bend = np.asarray(hinge.get_ydata())
     assert (bend[d < 0.99] > 0).all()  # the slope stands in for a second derivative of 0
