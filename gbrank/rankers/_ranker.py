@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import functools
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Self
@@ -15,38 +13,24 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 
-from .._checks import GbrankWarning, ParameterError, check_choice, check_whole
+from .._checks import ParameterError, check_choice, check_whole
 from .._compile import thread_count
 from ..backends import Backend, Binned, TreeParams
 from ..backends import backend as find_backend
-from ..backends._constraints import require_monotone
 from ..data import RankingData
 from ..metrics import Measure
 from ..metrics import measure as find_measure
 from ..objectives import Objective
 from ..objectives import objective as find_objective
-from ._boosting import Boosting, Callback, Outcome
-from ._continued import Earlier, earlier
-from ._diagnosis import why_constant
+from ._boosting import Callback
+from ._continued import earlier
 from ._grades import GradePredictions
-from ._init_score import first_score, require_columns, require_init_scores
-from ._inputs import (
-    EvalSet,
-    as_data,
-    as_eval_sets,
-    check_callbacks,
-    data_of,
-    features_as_trained,
-    hold_out,
-    require_same_features,
-    require_several,
-    with_bins,
-)
+from ._init_score import require_columns
+from ._inputs import EvalSet, as_data, as_eval_sets, check_callbacks, data_of, features_as_trained
 from ._measuring import measured_labels
-from ._parts import weighty_part
 from ._position_bias import position_bias
 from ._ranks import RankerMixin
-from ._sampling import drawn_rows
+from ._training import Trained, boosted, prepared
 
 ENGINES = ("compiled", "numpy", "native")
 
@@ -297,33 +281,9 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         objective, measure = self._objective(), find_measure(self.measure)
         weights = {"sample_weight": sample_weight, "query_weight": query_weight, "pair_weight": pair_weight}
         train = as_data(X, y, qid, pairs=pairs, position=position, init_score=init_score, **weights)
-        evaluated = as_eval_sets(eval_set)
-        share = self.validation_fraction
-        if share is not None and not (isinstance(share, float | np.floating) and 0 < share < 1):
-            raise ParameterError(f"validation_fraction={self.validation_fraction!r}: a share lies between 0 and 1.")
-        if not evaluated and self.validation_fraction is not None:
-            train, evaluated["valid"] = hold_out(train, self.validation_fraction, self.random_state)
-        if self.early_stopping_rounds is not None:
-            check_whole("early_stopping_rounds", self.early_stopping_rounds)
-            if not evaluated:
-                raise ParameterError("early_stopping_rounds: give fit an eval_set, or set validation_fraction.")
-        train_data = data_of(train)
-        require_several(train_data)
-        if train_data.pairs is not None and not objective.reads_pairs:
-            text = (
-                f"the data hold {len(train_data.pairs)} pairs, which {objective} does not read: choose a pairwise "
-                "objective with pairs='given', as in gbrank.objective('pairwise_logistic', pairs='given')."
-            )
-            warnings.warn(text, GbrankWarning, stacklevel=2)
-        for name, data in evaluated.items():
-            require_same_features(train_data, data_of(data), name)
-        part = weighty_part(train_data, objective)
-        if part is not train_data:  # bins made of all documents do not fit it
-            train, train_data = part, part
-            evaluated = {name: data_of(data) for name, data in evaluated.items()}
-        before = earlier(self.init_model, self, objective, train_data)
-        outcome = self._boost(train, evaluated, objective, measure, before)
-        self._keep(outcome, train_data, objective, measure)
+        train, evaluated = prepared(self, train, as_eval_sets(eval_set), objective)
+        before = earlier(self.init_model, self, objective, data_of(train))
+        self._keep(boosted(self, train, evaluated, objective, measure, before), data_of(train), objective, measure)
         if before is not None:
             self.feature_names_ = before.ranker.feature_names_
         return self
@@ -423,69 +383,9 @@ class GBRanker(RankerMixin, GradePredictions, BaseEstimator):  # type: ignore[mi
         given["backend_params"] = {} if self.backend_params is None else self.backend_params
         return TreeParams(**given, seed=seed, n_threads=thread_count(self.n_jobs))
 
-    def _boost(
-        self,
-        train: Any,
-        evaluated: Mapping[str, RankingData | Binned],
-        objective: Objective,
-        measure: Measure,
-        before: Earlier | None,
-    ) -> Outcome:
-        backend, params = self._backend(), self._tree_params()
-        train_data = data_of(train)
-        labels = {
-            name: measured_labels(data_of(one), objective, self.measure_label, f"evaluation set {name!r}")
-            for name, one in evaluated.items()
-        }
-        native = self.engine == "native"
-        # Binding comes first: it refuses what cannot be learnt before time is spent on bins.
-        bound = objective.bind(train_data, engine="numpy" if native else self.engine, n_jobs=self.n_jobs)
-        plain = {name: data_of(one) for name, one in evaluated.items()}
-        require_init_scores(train_data, plain, bound.n_outputs)
-        if before is None:
-            outcome = Outcome(
-                history={name: [] for name in plain},
-                init_score=first_score(self.base_score, bound, train_data, native=native),
-            )
-        else:
-            before.resume(bound)
-            outcome = before.outcome(plain, labels, measure)
-            train, evaluated = before.going_on(train, evaluated, backend)
-        binned, sets = with_bins(train, evaluated, backend, params)
-        trainer = backend.trainer(
-            binned,
-            [one for one in sets.values() if one is not binned],
-            params,
-            n_outputs=bound.n_outputs,
-            native=objective if native else None,
-            start=None if before is None else before.start(),
-        )
-        if before is not None:
-            before.require_fit(binned.data, trainer)
-        if self.early_stopping_rounds is not None and trainer.rescales_trees():
-            raise ParameterError(
-                "early_stopping_rounds: DART changes earlier trees in every round, so the best round's model is lost "
-                "when training goes on; leave early stopping out."
-            )
-        if params.monotone_constraints is not None:
-            require_monotone(objective, bound, binned.backend)
-        if bound.renews_leaves and not native and trainer.rescales_trees():
-            raise ParameterError(
-                f"objective={objective}: renews the leaves of each tree, which DART then scales; leave DART out."
-            )
-        own = None if native else bound
-        explain = functools.partial(why_constant, train_data, self, objective)
-        drawn = None
-        if params.query_subsample < 1 and not native:
-            drawn = functools.partial(drawn_rows, train_data.query_ptr, params.query_subsample, params.seed)
-        boosting = Boosting(
-            trainer, binned, sets, labels, objective, own, measure, params.learning_rate, explain, drawn
-        )
-        boosting.run(self.n_estimators, self.early_stopping_rounds, list(self.callbacks or ()), outcome)
-        self.model_, self.categories_ = trainer.finish(), dict(binned.data.categories)
-        return outcome
-
-    def _keep(self, outcome: Outcome, data: RankingData, objective: Objective, measure: Measure) -> None:
+    def _keep(self, trained: Trained, data: RankingData, objective: Objective, measure: Measure) -> None:
+        outcome = trained.outcome
+        self.model_, self.categories_ = trained.model, trained.categories
         self.objective_, self.measure_ = objective, measure
         self.best_iteration_, self.best_score_ = outcome.best_round, outcome.best_value
         self.history_, self.init_score_, self.state_ = outcome.history, outcome.init_score, dict(outcome.state)
