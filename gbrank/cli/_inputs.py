@@ -102,6 +102,7 @@ def read_files(
             first = paths[0] if chosen is None else None
             errors.append(told_width(str(error), of, first))
             continue
+        tell_beside(path)
         tell_unused(path, found[-1])
         if alike:
             n_features, options["sparse"] = found[-1].n_features, issparse(found[-1].X)
@@ -145,6 +146,14 @@ def naming(file: Path, vali: Path | None = None) -> Iterator[None]:
 
     with naming_parts(str(file), str(vali)):
         yield
+
+
+def tell_beside(path: Path) -> None:
+    """Say which files were read with a text: they change what comes out."""
+    from ..data._beside import files_beside
+
+    if beside := files_beside(path):
+        say(f"{path}: read with {', '.join(file.name for file in beside)}.")
 
 
 def tell_unused(path: Path, data: RankingData) -> None:

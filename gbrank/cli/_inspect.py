@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ._inputs import AsJson, NFeatures, Scattered, ZeroBased
+from ._inputs import AsJson, NFeatures, Scattered, ZeroBased, tell_beside
 from ._talk import answer, answer_json, say, spoken
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def inspect_files(
     for path in files:
         try:
             data = read_letor(path, n_features=n_features, zero_based=zero_based, scattered=scattered)
+            tell_beside(path)
             found[str(path)] = describe(data)
         except GbrankError as error:
             errors.append(spoken(str(error)))

@@ -22,6 +22,7 @@ from .._checks import DataError, IntArray, ParameterError, check_choice, check_w
 from .._compile import in_parallel, thread_count
 from .._groups import group_rows
 from . import _letor_kernels as kernels
+from ._beside import SIZES, check_same_queries, check_sizes, fields_beside, read_sizes
 from ._features import numbered
 from ._letor_ids import document_strings, query_strings
 from ._letor_text import Piece, Text
@@ -32,6 +33,7 @@ MOST_COLUMNS = 1 << 20  # more must be asked for, so that one stray number does 
 PIECES_EACH = 8  # pieces of text for each thread
 MOST_SPELT = 4096  # indices that are compared as words
 ROOM = 4096  # numbers that a thread collects for Python to finish
+_QID = rb"(?m)^[^#\n]*[ \t]qid:"
 OVERFLOWS = {"float32": 2.0**128 - 2.0**103, "float64": math.inf}  # the least that rounds to infinity
 
 
@@ -102,6 +104,11 @@ def read_letor(
     before line ends and a last line that is not ended are fine.  A gzip-compressed file is decompressed in memory; any
     other must not be changed while it is read.
 
+    Files beside it are read, too, as LightGBM and XGBoost do, each with one number a line: ``PATH.query`` or
+    ``PATH.group``, the number of documents of each query, for text without ``qid:ID`` (queries are then 1, 2, ...);
+    ``PATH.weight``, a weight for each document or for each query; ``PATH.position``, the rank, from 1, at which each
+    document was shown; ``PATH.init``, the score from which boosting starts for each.
+
     Parameters
     ----------
     path : str or path-like
@@ -131,7 +138,8 @@ def read_letor(
     Raises
     ------
     DataError
-        The file cannot be read or a line is refused; file, line, token and remedy are named.
+        The file cannot be read or a line is refused; file, line, token and remedy are named.  What stands beside it
+        does not fit it.
     ParameterError
         An argument is out of its range.
 
@@ -193,28 +201,38 @@ def _read_alike(paths: list[Any], options: Options) -> list[RankingData]:
     """Read files to one number of columns and one form."""
     n_threads = thread_count(options.n_jobs)
     texts = [Text(path, PIECES_EACH * n_threads) for path in paths]
-    counts = [_count(text, n_threads) for text in texts]
+    sizes = [read_sizes(text.name) if _has_no_ids(text) else None for text in texts]
+    counts = [_count(text, each is None, n_threads) for text, each in zip(texts, sizes, strict=True)]
     rows, values, largest = (np.concatenate([count[:, i] for count in counts]) for i in range(3))
     width = options.n_columns or int(largest.max()) + 1 - options.first
     too_wide = int(largest.max()) - options.first >= options.most_columns
     dense = values.sum() >= DENSE_FROM * rows.sum() * width if options.sparse is None else not options.sparse
     limit = min(width, options.most_columns) + options.first - 1
-    form = kernels.Form(options.first, limit, width, bool(dense) and not too_wide, OVERFLOWS[options.dtype])
-    read = [_read(text, count, form, options) for text, count in zip(texts, counts, strict=True)]
+    form = kernels.Form(options.first, limit, width, bool(dense) and not too_wide, OVERFLOWS[options.dtype], True)
+    read = [_read(text, count, each, form, options) for text, count, each in zip(texts, counts, sizes, strict=True)]
     for text in texts:
         text.warn_of_line_ends(stacklevel=3)
     return read
 
 
-def _count(text: Text, n_threads: int) -> IntArray:
+def _has_no_ids(text: Text) -> bool:
+    """Tell whether no line has a query id; most texts have one in the first line."""
+    first = text.first(rb"(?m)^[ \t\r]*[^#\s][^#\n]*")
+    return b" qid:" not in first.replace(b"\t", b" ") and not (text.contains(b"qid:") and text.contains(_QID))
+
+
+def _count(text: Text, has_ids: bool, n_threads: int) -> IntArray:
     """Return rows, values and the largest last index of each piece."""
-    counts = np.array(_in_turn(kernels.count, text.pieces, n_threads), dtype=np.int64)
+    calls = [(*piece, int(has_ids)) for piece in text.pieces]
+    counts = np.array(_in_turn(kernels.count, calls, n_threads), dtype=np.int64)
     if not counts[:, 0].any():
         raise DataError(f"{text.name}: holds no document, only blank lines or comments.")
     return counts
 
 
-def _read(text: Text, counts: IntArray, form: kernels.Form, options: Options) -> RankingData:
+def _read(text: Text, counts: IntArray, sizes: IntArray | None, form: kernels.Form, options: Options) -> RankingData:
+    """Read a file; `sizes` are those of its queries where it has no ids."""
+    form = form._replace(has_ids=sizes is None)
     out = _allocate(text, counts, form, options)
     starts = np.cumsum(counts, axis=0) - counts
     expected = kernels.spelt_indices(min(form.limit + 1, MOST_SPELT) if form.dense else 0)
@@ -228,8 +246,12 @@ def _read(text: Text, counts: IntArray, form: kernels.Form, options: Options) ->
             raise _refusal(text, code, address, form, options)
     if form.width < 1:
         raise DataError(f"{text.name}: no line has a feature; give n_features if that is meant.")
-    canonical = all(address == 0 for _, address in results)
-    ids = out.qid if canonical else query_strings(text, out.qid_at)
+    if sizes is not None:
+        check_sizes(text.name, sizes, len(out.y))
+        ids: npt.NDArray[Any] = np.repeat(np.arange(1, len(sizes) + 1), sizes)
+    else:
+        canonical = all(address == 0 for _, address in results)
+        ids = out.qid if canonical else query_strings(text, out.qid_at)
     return _assemble(text, ids, out, form, options)
 
 
@@ -298,10 +320,15 @@ def _assemble(
     X: Any = out.values.reshape(len(ids), form.width) if form.dense else _csr(out, form)
     fields = {"X": X, "y": out.y, "doc_id": document_strings(text, out.note_at)}
     groups = group_rows(ids)
+    fields |= fields_beside(text.name, len(ids), len(groups.query_ids))
+    if form.has_ids:
+        check_same_queries(text.name, groups.query_ptr, groups.contiguous)
     if not groups.contiguous:
         if options.scattered == "refuse":
             raise _scattered(text, ids, out.qid_at)
+        by_query = fields.pop("query_weight", None)
         fields = {name: None if value is None else value[groups.order] for name, value in fields.items()}
+        fields["query_weight"] = by_query
     optional = {name: None for name in OPTIONAL if name not in fields}
     grouping = {"query_ptr": groups.query_ptr, "query_ids": groups.query_ids, "order": groups.order}
     return RankingData._of(
@@ -344,12 +371,12 @@ _PROBLEMS = {
 def _refusal(text: Text, code: int, address: int, form: kernels.Form, options: Options) -> DataError:
     """Explain what a kernel refused."""
     if code == kernels.NO_QID:
-        others = text.contains(rb"(?m)^[^#\n]*[ \t]qid:")
         problem = (
             "this line has no qid:ID behind its label, others have one; add it"
-            if others
-            else "the file has no query ids (qid:ID behind the label); add them, or build RankingData(X, y, qid) "
-            "from arrays"
+            if text.contains(_QID)
+            else "the file has no query ids (qid:ID behind the label); add them, put the number of documents of each "
+            f"query, one a line, into {os.path.basename(text.name)}{SIZES[0]} beside it, or build "
+            "RankingData(X, y, qid) from arrays"
         )
         return text.error(address, problem)
     if code != kernels.LARGE_INDEX:

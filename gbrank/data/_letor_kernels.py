@@ -60,13 +60,18 @@ class Columns(NamedTuple):
 
 
 class Form(NamedTuple):
-    """How indices are read: `first` is that of column 0; `limit` the largest; `overflow` the least |value| refused."""
+    """How lines are read.
+
+    `first` is the index of column 0, `limit` the largest; `overflow` the least |value| refused; `has_ids` says whether
+    a query id stands behind each label.
+    """
 
     first: int
     limit: int
     width: int
     dense: bool
     overflow: float
+    has_ids: bool
 
 
 def spelt_indices(n: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64], IntArray]:
@@ -108,11 +113,11 @@ def skip_blanks(p: Any) -> Any:
 
 
 @kernel
-def count(start: Any, stop: Any) -> Any:
+def count(start: Any, stop: Any, has_ids: Any) -> Any:
     """Count rows and values, and find the largest index that ends a row: (rows, values, index or -1).
 
-    A row of n colons before its comment holds n - 1 values, the query id has the other; so `parse`, whatever the
-    text, accepts no more rows and writes no more values than are counted here.
+    A row of n colons before its comment holds n values, or n - 1 if the query id has the other; so `parse`, whatever
+    the text, accepts no more rows and writes no more values than are counted here.
     """
     rows, values, colons, largest = 0, 0, 0, -1
     line = p = start
@@ -130,7 +135,7 @@ def count(start: Any, stop: Any) -> Any:
             continue
         if skip_blanks(line) < p:
             rows += 1
-            values += max(colons - 1, 0)
+            values += max(colons - has_ids, 0)
             largest = max(largest, last_index(line, p))
         colons = 0
         line = p = line_end(p) + 1
@@ -198,7 +203,7 @@ def parse(stop: Any, form: Any, expected: Any, out: Any, undecided: Any, state: 
     """
     # Taken out of the tuple once: each time an array is taken out, references are counted.
     values, columns, row_ptr, y, qid, qid_at, note_at = out
-    first_index, limit, width, dense, overflow = form
+    first_index, limit, width, dense, overflow, has_ids = form
     spelt, spelt_mask, spelt_size = expected
     n_spelt = len(spelt)
     p, row, at, n_undecided = state[0], state[1], state[2], state[3]
@@ -214,13 +219,15 @@ def parse(stop: Any, form: Any, expected: Any, out: Any, undecided: Any, state: 
             if not keep(undecided, n_undecided, p, end, -1 - row):
                 return MORE_ROOM, p
             n_undecided += 1
-        p = skip_blanks(end)
-        qid[row], canonical, end, code = scan_qid(p)
-        if code != DONE:
-            return code, p
-        qid_at[row] = p + 4
-        state[4] += not canonical
         p = end
+        if has_ids:
+            p = skip_blanks(end)
+            qid[row], canonical, end, code = scan_qid(p)
+            if code != DONE:
+                return code, p
+            qid_at[row] = p + 4
+            state[4] += not canonical
+            p = end
         previous = first_index - 1
         start = row * width - first_index
         while True:

@@ -116,6 +116,11 @@ class Text:
         """Whether a regular expression matches anywhere."""
         return re.search(pattern, self._raw) is not None
 
+    def first(self, pattern: bytes) -> bytes:
+        """Return what a regular expression matches first, or nothing."""
+        found = re.search(pattern, self._raw)
+        return found[0] if found else b""
+
     def error(self, address: int, problem: str, *, token: bytes | None = None) -> DataError:
         """Return the error that names file, line and token, says what is wrong and what helps."""
         line = self.line(address)

@@ -12,10 +12,12 @@ import scipy.sparse as sp
 
 from .._checks import DataError, IntArray
 from .._files import atomic_write
+from ._beside import columns_beside
 from ._categories import require_numbers
 from ._letor_format import LONGEST_PAIR, format_rows
 from ._letor_text import LONGEST_ID
 from ._ranking_data import RankingData
+from ._scores import write_numbers
 
 BLOCK = 1 << 16  # values formatted together
 
@@ -34,10 +36,11 @@ def write_letor(data: RankingData, path: str | os.PathLike[str]) -> None:
 
     Every value of a dense `X`, and every stored one of a sparse `X`, is written in the fewest decimals that give the
     same number back in its type; read float64 features with ``dtype="float64"``.  Document ids become comments
-    ``# docid = X``.  The file takes its place at once, when it is complete.
+    ``# docid = X``.  Weights, positions and initial scores go into files beside it, see `read_letor`.  Each file takes
+    its place at once, when it is complete.
 
-    Not written, since the text has no place for them: feature names, positions, pairs and weights.  Query ids that are
-    strings but all look like numbers read back as numbers.
+    Not written, since there is no place for them: feature names and pairs.  Query ids that are strings but all look
+    like numbers read back as numbers.
 
     Parameters
     ----------
@@ -47,7 +50,8 @@ def write_letor(data: RankingData, path: str | os.PathLike[str]) -> None:
     Raises
     ------
     DataError
-        Several label columns, a missing value, or an id that would not read back; row and value are named.
+        Several label columns, a missing value, or an id that would not read back; row and value are named.  Weights of
+        documents and of queries both, or several columns of initial scores; a file beside `path` of other data.
 
     Examples
     --------
@@ -62,6 +66,7 @@ def write_letor(data: RankingData, path: str | os.PathLike[str]) -> None:
             f"y: {data.y.shape[1]} label columns; LETOR text has one, choose it with data.with_labels(...)."
         )
     require_numbers(data.categories, "readers of LETOR text")
+    beside = columns_beside(data, path)
     X = _canonical(data.X) if sp.issparse(data.X) else data.X
     _check_values(data, X)
     queries = _encoded("qid", data.query_ids, _QUERY_ID)
@@ -75,6 +80,8 @@ def write_letor(data: RankingData, path: str | os.PathLike[str]) -> None:
             block_heads = [heads[row] + queries[query[row]] for row in range(start, stop)]
             tails = [_tail(document) for document in documents[start:stop]] if documents else [b"\n"] * (stop - start)
             file.write(_lines(_rows(X, start, stop), block_heads, tails))
+    for other, numbers in beside.items():
+        write_numbers(numbers, other)
 
 
 def _canonical(X: Any) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .._checks import DataError, check_choice
+from ..data._beside import files_beside
 from ..metrics import Measure, measure
 from ..rankers import GBRanker
 from ..rankers._calibrators import METHODS
@@ -116,13 +117,13 @@ class Job:
         return has_validation(self.data, self.split)
 
     def files(self) -> list[Path]:
-        """Return all files that are read."""
+        """Return all files that are read, those beside texts included."""
         data = self.data
         folders = [Path(each) for each in data["folds"] or ([data["folder"]] if data["folder"] else [])]
-        single = [Path(data[key]) for key in ("file", *PARTS) if data[key]]
-        if self.ranker.init_model is not None:
-            single.append(Path(self.ranker.init_model))
-        return [folder / f"{part}.txt" for folder in folders for part in PARTS] + single
+        texts = [folder / f"{part}.txt" for folder in folders for part in PARTS]
+        texts += [Path(data[key]) for key in ("file", *PARTS) if data[key]]
+        model = [] if self.ranker.init_model is None else [Path(self.ranker.init_model)]
+        return [file for text in texts for file in (text, *files_beside(text))] + model
 
 
 def has_validation(data: Mapping[str, Any], split: Mapping[str, Any] | None) -> bool:

@@ -1,12 +1,13 @@
 """``gbrank train`` and ``gbrank tune``."""
 
 import json
+import re
 import shlex
 
 import numpy as np
 import pytest
 
-from gbrank import load
+from gbrank import GBRanker, RankingData, load
 from gbrank.data import make_letor, read_letor, write_letor
 
 QUICK = ["--n-jobs", "1", "-p", "max_leaves=5", "-p", "min_docs_in_leaf=5"]
@@ -68,6 +69,25 @@ def test_a_share_of_the_queries_is_held_out(gbrank, files, tmp_path):
         *QUICK,
     )
     assert "validation ndcg@10 = 0." in ended.out
+
+
+def test_files_as_the_boosters_read_them(gbrank, files, tmp_path):
+    """Sizes of queries and ranks beside text without query ids: the model is that of the data in memory."""
+    data = read_letor(files / "train.txt")
+    ranks = np.arange(data.n_documents) - np.repeat(data.query_ptr[:-1], data.query_sizes) + 1
+    path, clicked = tmp_path / "plain.txt", RankingData(data.X, data.y > 0, data.qid, position=ranks)
+    write_letor(clicked, path)
+    path.write_text(re.sub(r" qid:\S+", "", path.read_text()))
+    np.savetxt(f"{path}.query", data.query_sizes, fmt="%d")
+    ended = gbrank(
+        "train", path, "--model", tmp_path / "m", "--objective", "position_based", "--n-estimators", 5, *QUICK
+    )
+    assert "plain.txt: read with plain.txt.query, plain.txt.position." in ended.err
+    assert "plain.txt.query" in gbrank("inspect", path).err
+    expected = GBRanker("position_based", n_estimators=5, n_jobs=1, max_leaves=5, min_docs_in_leaf=5).fit(clicked)
+    found = load(tmp_path / "m")
+    assert np.array_equal(found.predict(data), expected.predict(data))
+    assert found.position_bias_.equals(expected.position_bias_)
 
 
 def test_all_wrong_parameters_at_once(gbrank, files, tmp_path):

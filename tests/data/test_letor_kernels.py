@@ -17,10 +17,10 @@ def addresses(content: bytes):
     return held, held.ctypes.data, held.ctypes.data + len(content)
 
 
-def count_plainly(content: bytes):
+def count_plainly(content: bytes, has_ids: int):
     rows = [line.split(b"#")[0] for line in content.split(b"\n")[:-1]]
     rows = [row for row in rows if row.strip(b" \t\r")]
-    values = sum(max(row.count(b":") - 1, 0) for row in rows)
+    values = sum(max(row.count(b":") - has_ids, 0) for row in rows)
     last = [-1]
     for row in rows:
         before = row.rpartition(b":")[0]
@@ -30,13 +30,16 @@ def count_plainly(content: bytes):
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.lists(st.sampled_from([b"1", b"23", b":", b" ", b"\t", b"\r", b"#", b"\n", b"qid", b"x\0", b"\xff"])))
-def test_count_whatever_the_text(parts):
+@given(
+    st.lists(st.sampled_from([b"1", b"23", b":", b" ", b"\t", b"\r", b"#", b"\n", b"qid", b"x\0", b"\xff"])),
+    st.sampled_from([0, 1]),
+)
+def test_count_whatever_the_text(parts, has_ids):
     content = b"".join(parts) + b"\n"
     _held, start, stop = addresses(content)
-    rows, values, largest = kernels.count(start, stop)
-    assert (rows, values) == count_plainly(content)[:2]
-    expected = count_plainly(content)[2]
+    rows, values, largest = kernels.count(start, stop, has_ids)
+    assert (rows, values) == count_plainly(content, has_ids)[:2]
+    expected = count_plainly(content, has_ids)[2]
     assert largest == expected or (largest > kernels.MOST_INDEX and expected > kernels.MOST_INDEX)
 
 

@@ -35,7 +35,7 @@ def test_spellings(tmp_path, content):
         (b"1 # one\n", ":1: '1 # one' is no number"),
         (b"1\n1#\n", ":2: '1#' is no number"),
         (b"1_0\n", ":1: '1_0' is no number"),
-        (b"nan\n", ":1: 'nan' is not finite; such a score has no rank"),
+        (b"nan\n", ":1: 'nan' is not finite; give a finite score"),
         (b"0\n-INF\n", ":2: '-INF' is not finite"),
         (b"0\n1e999\n", ":2: '1e999' is not finite"),
         (b"0\n1\x002\n", "is not text"),

@@ -60,6 +60,21 @@ def test_a_single_fold(fold, tmp_path):
     assert "<html" in (out / "report.html").read_text()
 
 
+def test_what_stands_beside_the_data_takes_part(fold, tmp_path):
+    job = {"data": {"folder": str(fold)}, "ranker": RANKER | {"early_stopping_rounds": 3}}
+    run(job, tmp_path / "plain")
+    weights = np.random.default_rng(0).uniform(0.1, 3, read_letor(fold / "train.txt").n_queries)
+    np.savetxt(fold / "train.txt.weight", weights)
+    run(job, tmp_path / "weighted")
+    assert str(fold / "train.txt.weight") in read_json(tmp_path / "weighted" / "versions.json")["sha256"]
+    parts = gbrank.read_letor_fold(fold)
+    assert np.array_equal(parts.train.query_weight, weights)
+    models = [gbrank.load(tmp_path / name / "model.gbrank") for name in ("plain", "weighted")]
+    expected = models[1].fit(parts.train, eval_set=parts.vali).predict(parts.test)
+    assert np.array_equal(gbrank.load(tmp_path / "weighted" / "model.gbrank").predict(parts.test), expected)
+    assert not np.array_equal(models[0].predict(parts.test), expected)
+
+
 def test_the_resolved_job_does_the_same_again(fold, tmp_path):
     job = {"data": {"folder": str(fold)}, "ranker": RANKER | {"subsample": 0.5}, "seeds": [3]}
     run(job, tmp_path / "out")
