@@ -9,10 +9,9 @@ the training part of MQ2008's first fold without known losses to begin with, and
 RankNet: the cosine of their slopes over score differences from -3 to 3, at the best of five units of the score from a
 half to two, which make no difference to trees.  Then how far down the list of all losses that came to the full proxy
 the first stands that is like it to 0.985 (the squared hinge is to .975, the hinge to .95, a linear loss to .93), and
-the best loss against RankNet and LambdaRank on the queries of the other two parts.
-*Test*: the best loss of a search on that
-training part (and on made data) is trained from scratch on the queries of the other two parts, five folds of their
-own, two seeds; differences with their p, corrected by Holm over the six, and what the best of as many worthless
+the best loss against RankNet and LambdaRank on the queries of the other two parts. *Test*: the best loss of a search
+on that training part (and on made data) is trained from scratch on the queries of the other two parts, five folds of
+their own, two seeds; differences with their p, corrected by Holm over the six, and what the best of as many worthless
 losses would seem to have gained.
 """
 
