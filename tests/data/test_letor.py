@@ -398,7 +398,7 @@ def ranking_data(draw):
     return RankingData(X, y, qid, doc_id=documents)
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(ranking_data())
 def test_what_is_written_reads_back_equal(tmp_path, data):
     path = tmp_path / "f.txt"
@@ -500,7 +500,7 @@ def read_or_none(path):
 
 
 @unended
-@settings(max_examples=1500, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=800, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(MUTATIONS, st.integers(0, 3))
 def test_any_text_is_read_or_refused_and_what_is_read_survives(tmp_path, mutations, copies):
     path, again = tmp_path / "f.txt", tmp_path / "g.txt"
