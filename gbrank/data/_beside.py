@@ -28,7 +28,7 @@ AWAY = "give the file that belongs to the text, or move it away"
 
 def files_beside(path: str | os.PathLike[str]) -> list[Path]:
     """Return the files that are read with a text."""
-    return [beside for suffix in (*SIZES, WEIGHT, POSITION, INIT) if (beside := _beside(path, suffix)).is_file()]
+    return [file for suffix in (*SIZES, WEIGHT, POSITION, INIT) if (file := _beside(path, suffix)).is_file()]
 
 
 def read_sizes(path: str | os.PathLike[str]) -> IntArray | None:
@@ -39,13 +39,14 @@ def read_sizes(path: str | os.PathLike[str]) -> IntArray | None:
     DataError
         There are two such files, or a line is not a whole number from 1.
     """
-    found = [beside for suffix in SIZES if (beside := _beside(path, suffix)).is_file()]
+    found = _sizes_files(path)
     if not found:
         return None
-    if len(found) > 1:
-        raise DataError(f"{found[0]}: {found[1].name} stands beside it, and each has the sizes of queries; keep one.")
-    sizes = read_numbers(found[0], "size of a query")
-    _refuse(found[0], sizes, (sizes < 1) | (sizes != np.floor(sizes)), "is no number of documents; give a whole one")
+    file, *more = found
+    if more:
+        raise DataError(f"{file}: {more[0].name} stands beside it, and each has the sizes of queries; keep one.")
+    sizes = read_numbers(file, "size of a query")
+    _refuse(file, sizes, (sizes < 1) | (sizes != np.floor(sizes)), "is no number of documents; give a whole one")
     return sizes.astype(np.int64)
 
 
@@ -53,7 +54,7 @@ def check_sizes(path: str | os.PathLike[str], sizes: IntArray, n_documents: int)
     """Raise a `DataError` where the sizes of queries are not those of the documents of a text."""
     if sizes.sum() != n_documents:
         raise DataError(
-            f"{_sizes_file(path)}: the sizes of its {len(sizes)} queries add up to {sizes.sum()}, and "
+            f"{_sizes_files(path)[0]}: the sizes of its {len(sizes)} queries add up to {sizes.sum()}, and "
             f"{os.fspath(path)} has {n_documents} documents; {AWAY}."
         )
 
@@ -63,7 +64,8 @@ def check_same_queries(path: str | os.PathLike[str], query_ptr: IntArray, contig
     sizes = read_sizes(path)
     if sizes is not None and not (contiguous and np.array_equal(sizes, np.diff(query_ptr))):
         raise DataError(
-            f"{_sizes_file(path)}: these are not the queries that the ids (qid:ID) in {os.fspath(path)} make; {AWAY}."
+            f"{_sizes_files(path)[0]}: these are not the queries that the ids (qid:ID) in {os.fspath(path)} make; "
+            f"{AWAY}."
         )
 
 
@@ -123,8 +125,8 @@ def _beside(path: str | os.PathLike[str], suffix: str) -> Path:
     return Path(os.fspath(path) + suffix)
 
 
-def _sizes_file(path: str | os.PathLike[str]) -> Path:
-    return next(beside for suffix in SIZES if (beside := _beside(path, suffix)).is_file())
+def _sizes_files(path: str | os.PathLike[str]) -> list[Path]:
+    return [file for file in files_beside(path) if file.suffix in SIZES]
 
 
 def _refuse(file: Path, values: npt.NDArray[np.float64], bad: npt.NDArray[np.bool_], problem: str) -> None:
