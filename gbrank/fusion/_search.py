@@ -28,6 +28,7 @@ SCALE = 1000.0  # of fractions beside v
 SECANTS = (0.3, 0.15)  # steps of v
 HEURISTIC_ROUNDS = 200
 TRIES = 100  # of the random search around the nearest point
+BELOW = 10.0  # squared distances that a unit below a floor of NDCG weighs: a floor comes before the fractions
 
 
 class Point(NamedTuple):
@@ -149,10 +150,10 @@ class Search:
         return np.asarray(rows[:, self.free] * weights[self.free])
 
     def loss(self, v: Vector, point: Point) -> float:
-        """Return the squared distance of the fractions, with the regularisation, and 1 for each unit below a floor."""
+        """Return the squared distance of the fractions, with the regularisation, and `BELOW` a unit below a floor."""
         distance = np.sum((point.fractions - self.desired) ** 2)
         short = np.maximum(self.levels - point.kept, 0.0).sum() if len(self.levels) else 0.0
-        return float(distance + self.regularization * np.sum((v - self.start) ** 2) + short)
+        return float(distance + self.regularization * np.sum((v - self.start) ** 2) + BELOW * short)
 
 
 class Found(NamedTuple):
@@ -180,7 +181,7 @@ def next_v(search: Search, best: Found, slopes: Matrix, box: float) -> Vector:
     m, t, f = len(best.v), len(search.desired), len(search.floors)
     off = np.concatenate((best.point.fractions - search.desired, best.point.kept - search.levels))
     tied = np.hstack((-SCALE * slopes, np.eye(t + f)))
-    pull, cost = SCALE**2 * search.regularization + 1e-9, np.full(f, SCALE / 2)
+    pull, cost = SCALE**2 * search.regularization + 1e-9, np.full(f, BELOW * SCALE / 2)
 
     def objective(x: Vector) -> tuple[float, Vector]:
         away, e, short = x[:m] - search.start, x[m : m + t], x[m + t + f :]

@@ -124,7 +124,7 @@ def test_constraints_are_kept(predict, even, wanted):
     def found(method="slsqp", **limits):
         return target_weights(even(5), data, wanted(KNOWN), method=method, constraints=Constraints(**limits), n_jobs=1)
 
-    data = predict()
+    data = predict(n_queries=100)
     bound = found(upper={"t1": 0.25})
     assert not bound.reached
     assert bound.at_bound == ("t1",)
@@ -144,6 +144,17 @@ def test_constraints_are_kept(predict, even, wanted):
     assert "at its floor of NDCG: t4" in floor.verdict()
     scale = found(sum_to_one=False)
     assert scale.reached
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_floor_comes_before_the_fractions(predict, even, wanted, seed):
+    data, start = predict(seed, n_queries=60), even(5)
+    free = target_weights(start, data, wanted(KNOWN), n_jobs=1).model
+    level = 1.02 - float(shares(free, data, by="regret", n_jobs=1)["regret"]["t4"])
+    limits = Constraints(ndcg_floor={"t4": level})
+    found = target_weights(start, data, wanted(KNOWN), constraints=limits, n_jobs=1)
+    assert level <= found.floors["ndcg"]["t4"] < level + 0.005
+    assert not found.reached
 
 
 def test_regularisation_stays_nearer_to_the_start(predict, even, wanted):
