@@ -104,7 +104,7 @@ def read_letor(
     before line ends and a last line that is not ended are fine.  A gzip-compressed file is decompressed in memory; any
     other must not be changed while it is read.
 
-    Files beside it are read, too, as LightGBM and XGBoost do, each with one number a line: ``PATH.query`` or
+    Files beside it, named as LightGBM's and XGBoost's, are read, too, each with one number a line: ``PATH.query`` or
     ``PATH.group``, the number of documents of each query, for text without ``qid:ID`` (queries are then 1, 2, ...);
     ``PATH.weight``, a weight for each document or for each query; ``PATH.position``, the rank, from 1, at which each
     document was shown; ``PATH.init``, the score from which boosting starts for each.

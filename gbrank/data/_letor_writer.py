@@ -74,14 +74,14 @@ def write_letor(data: RankingData, path: str | os.PathLike[str]) -> None:
     heads = [label + b" qid:" for label in map(_label, data.y.tolist())]
     query = np.repeat(np.arange(data.n_queries), data.query_sizes).tolist()
     rows_each = max(1, BLOCK // max(1, X.shape[1]))
+    for other, numbers in beside.items():  # first: a text without its weights would be read in silence
+        write_numbers(numbers, other)
     with atomic_write(path, "wb") as file:
         for start in range(0, data.n_documents, rows_each):
             stop = min(start + rows_each, data.n_documents)
             block_heads = [heads[row] + queries[query[row]] for row in range(start, stop)]
             tails = [_tail(document) for document in documents[start:stop]] if documents else [b"\n"] * (stop - start)
             file.write(_lines(_rows(X, start, stop), block_heads, tails))
-    for other, numbers in beside.items():
-        write_numbers(numbers, other)
 
 
 def _canonical(X: Any) -> Any:
